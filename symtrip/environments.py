@@ -1,0 +1,442 @@
+"""Atomic environments: the neighbours of each centre, padded to one shape and masked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symtrip.errors import InputError, require
+
+if TYPE_CHECKING:
+    import ase
+
+__all__ = ["Environments"]
+
+Isolated = Literal["raise", "keep"]
+
+
+def _check_radius(radius: float) -> float:
+    radius = float(radius)
+    require(
+        radius > 0 and radius != float("inf"),
+        "radius",
+        "be a finite distance > 0 Å",
+        radius,
+        "give the cutoff radius in Å, e.g. 2.0 for the B8 clusters",
+    )
+    return radius
+
+
+def _check_float(name: str, value: Tensor) -> None:
+    require(
+        value.dtype in (torch.float32, torch.float64),
+        name,
+        "be float32 or float64",
+        value.dtype,
+        f"convert it, e.g. {name}.to(torch.float64)",
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Environments:
+    """E atomic environments with at most N neighbours each.
+
+    Made by the ``from_...`` constructors, which check their input; the neighbours of one environment
+    are sorted by their index in the structure.
+
+    Attributes:
+        vectors: (E, N, 3) neighbour minus centre in Å, 0 where padded; carries gradients.
+        species: (E, N) int64 atomic numbers of the neighbours, 0 where padded.
+        mask: (E, N) bool, true for real neighbours.
+        center_species: (E,) int64 atomic numbers of the centres.
+        structure: (E,) int64 index of the structure each centre belongs to.
+        center: (E,) int64 index of the centre within its structure.
+        neighbor: (E, N) int64 index of the neighbour within its structure, -1 where padded.
+        radius: cutoff radius in Å.
+    """
+
+    vectors: Tensor
+    species: Tensor
+    mask: Tensor
+    center_species: Tensor
+    structure: Tensor
+    center: Tensor
+    neighbor: Tensor
+    radius: float
+
+    def __len__(self) -> int:
+        return self.vectors.shape[0]
+
+    def __getitem__(self, index: slice | Tensor) -> Environments:
+        """The environments selected by a slice, an index tensor or a boolean mask."""
+        if not isinstance(index, slice | Tensor):
+            raise InputError(
+                f"`index` must be a slice or a tensor, got {index!r}; write env[3:4] for one environment."
+            )
+        return Environments(
+            **{
+                f.name: getattr(self, f.name)[index] if f.name != "radius" else self.radius
+                for f in fields(self)
+            }
+        )
+
+    def replace(self, **changes: Tensor | float) -> Environments:
+        """A copy with some attributes replaced, e.g. ``vectors`` by rotated ones (unchecked)."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def to(
+        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+    ) -> Environments:
+        """Move to another floating-point type or device."""
+        moved = {
+            f.name: getattr(self, f.name).to(device=device) for f in fields(self) if f.name != "radius"
+        }
+        if dtype is not None:
+            moved["vectors"] = moved["vectors"].to(dtype)
+            _check_float("dtype", moved["vectors"])
+        return Environments(**moved, radius=self.radius)
+
+    @classmethod
+    def from_vectors(
+        cls,
+        vectors: Tensor,
+        species: Tensor | Sequence[int] | int = 1,
+        *,
+        radius: float,
+        mask: Tensor | None = None,
+        center_species: Tensor | int = 1,
+        isolated: Isolated = "raise",
+    ) -> Environments:
+        """Environments from neighbour vectors.
+
+        Args:
+            vectors: (E, N, 3) or (N, 3), neighbour minus centre in Å; float32 or float64.
+            species: atomic numbers: one for all, (N,) or (E, N).
+            radius: cutoff radius in Å; neighbours at or beyond it are masked out.
+            mask: (E, N) bool, false for entries to ignore; default: all are real.
+            center_species: atomic number of the centre(s).
+            isolated: what to do with a centre without neighbours: ``"raise"`` an error or ``"keep"``.
+
+        Returns:
+            The environments; gradients flow to ``vectors``.
+
+        Raises:
+            InputError: wrong shape or type, NaN or infinite entries, a neighbour on top of its centre
+                or of another neighbour, atomic numbers < 1, a radius <= 0, an isolated centre.
+        """
+        radius = _check_radius(radius)
+        require(
+            isinstance(vectors, Tensor) and vectors.ndim in (2, 3) and vectors.shape[-1] == 3,
+            "vectors",
+            "be a tensor of shape (E, N, 3) or (N, 3)",
+            tuple(vectors.shape) if isinstance(vectors, Tensor) else type(vectors).__name__,
+            "stack the vectors from centre to neighbours with torch.tensor",
+        )
+        _check_float("vectors", vectors)
+        if vectors.ndim == 2:
+            vectors = vectors[None]
+        n_env, n_max = vectors.shape[:2]
+        device = vectors.device
+        given = torch.ones(n_env, n_max, dtype=torch.bool, device=device) if mask is None else mask
+        require(
+            given.shape == (n_env, n_max) and given.dtype == torch.bool,
+            "mask",
+            f"be a bool tensor of shape {(n_env, n_max)}",
+            f"{given.dtype} {tuple(given.shape)}",
+            "give one truth value per neighbour",
+        )
+        numbers = torch.as_tensor(species, dtype=torch.int64, device=device)
+        require(
+            numbers.ndim == 0
+            or tuple(numbers.shape) in ((n_max,), (n_env, n_max)),
+            "species",
+            f"have shape (), ({n_max},) or ({n_env}, {n_max})",
+            tuple(numbers.shape),
+            "give one atomic number per neighbour",
+        )
+        numbers = numbers.expand(n_env, n_max)
+        finite = torch.isfinite(vectors).all(dim=-1) | ~given
+        require(
+            bool(finite.all()),
+            "vectors",
+            "be finite",
+            f"NaN or infinity in {int((~finite).sum())} neighbour(s)",
+            "remove or repair these atoms",
+        )
+        require(
+            bool((numbers[given] >= 1).all()),
+            "species",
+            "hold atomic numbers >= 1",
+            int(numbers[given].min()) if bool(given.any()) else 0,
+            "number other particle types from 1",
+        )
+        clean = torch.where(given[..., None], vectors, torch.zeros_like(vectors))
+        distance = clean.detach().norm(dim=-1)
+        inside = given & (distance < radius)
+        coincident = inside & (distance == 0)
+        require(
+            not bool(coincident.any()),
+            "vectors",
+            "keep every neighbour apart from its centre",
+            f"{int(coincident.sum())} neighbour(s) at distance 0",
+            "leave the centre itself out of its neighbours",
+        )
+        _check_neighbours_apart(clean.detach(), inside)
+        centers = torch.as_tensor(center_species, dtype=torch.int64, device=device).expand(n_env)
+        order = torch.arange(n_env, device=device)
+        env = cls(
+            vectors=torch.where(inside[..., None], clean, torch.zeros_like(clean)),
+            species=torch.where(inside, numbers, 0),
+            mask=inside,
+            center_species=centers,
+            structure=order,
+            center=torch.zeros_like(order),
+            neighbor=torch.where(inside, torch.arange(1, n_max + 1, device=device), -1),
+            radius=radius,
+        )
+        return env._without_isolated(isolated)
+
+    @classmethod
+    def from_positions(
+        cls,
+        positions: Tensor,
+        numbers: Tensor | Sequence[int] | int,
+        *,
+        radius: float,
+        centers: int | Sequence[int] | None = 0,
+        isolated: Isolated = "raise",
+    ) -> Environments:
+        """Environments in clusters of equal size (open boundaries), without ase.
+
+        Args:
+            positions: (S, A, 3) or (A, 3) Å, float32 or float64.
+            numbers: atomic numbers: one for all, (A,) or (S, A).
+            radius: cutoff radius in Å.
+            centers: index or indices of the centres in each structure; ``None``: all atoms.
+            isolated: as in :meth:`from_vectors`.
+
+        Returns:
+            S x len(centers) environments, structure by structure; gradients flow to ``positions``.
+
+        Raises:
+            InputError: as :meth:`from_vectors`; a centre that does not exist.
+        """
+        require(
+            isinstance(positions, Tensor) and positions.ndim in (2, 3) and positions.shape[-1] == 3,
+            "positions",
+            "be a tensor of shape (S, A, 3) or (A, 3)",
+            tuple(positions.shape) if isinstance(positions, Tensor) else type(positions).__name__,
+            "stack clusters of equal size, or use Environments.from_atoms for mixed sizes",
+        )
+        if positions.ndim == 2:
+            positions = positions[None]
+        n_struct, n_atoms = positions.shape[:2]
+        device = positions.device
+        chosen = _chosen_centers(centers, n_atoms)
+        z = torch.as_tensor(numbers, dtype=torch.int64, device=device)
+        require(
+            z.ndim == 0 or tuple(z.shape) in ((n_atoms,), (n_struct, n_atoms)),
+            "numbers",
+            f"have shape (), ({n_atoms},) or ({n_struct}, {n_atoms})",
+            tuple(z.shape),
+            "give one atomic number per atom",
+        )
+        z = z.expand(n_struct, n_atoms)
+        others = torch.tensor(
+            [[a for a in range(n_atoms) if a != c] for c in chosen], device=device, dtype=torch.int64
+        ).reshape(len(chosen), n_atoms - 1)
+        index = torch.tensor(chosen, device=device)
+        vectors = positions[:, others] - positions[:, index][:, :, None]
+        species = z[:, others]
+        env = cls.from_vectors(
+            vectors.flatten(0, 1),
+            species.flatten(0, 1),
+            radius=radius,
+            center_species=z[:, index].flatten(),
+            isolated=isolated,
+        )
+        neighbor = others.repeat(n_struct, 1)
+        return env.replace(
+            structure=torch.arange(n_struct, device=device).repeat_interleave(len(chosen)),
+            center=index.repeat(n_struct),
+            neighbor=torch.where(env.mask, neighbor, -1),
+        )
+
+    @classmethod
+    def from_atoms(
+        cls,
+        frames: ase.Atoms | Sequence[ase.Atoms],
+        *,
+        radius: float,
+        centers: int | Sequence[int] | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str | None = None,
+        isolated: Isolated = "raise",
+    ) -> Environments:
+        """Environments in ``ase.Atoms``, clusters or crystals, from vesin neighbour lists.
+
+        Args:
+            frames: one structure or several, of any sizes; periodic along the directions in ``pbc``.
+            radius: cutoff radius in Å.
+            centers: index or indices of the centres in every structure; ``None``: all atoms.
+            dtype: float32 or float64.
+            device: where the tensors go.
+            isolated: as in :meth:`from_vectors`.
+
+        Returns:
+            The environments, structure by structure, centre by centre.
+
+        Raises:
+            InputError: as :meth:`from_positions`; no structures or an empty one.
+        """
+        from vesin import NeighborList
+
+        radius = _check_radius(radius)
+        structures = [frames] if hasattr(frames, "get_positions") else list(frames)
+        require(
+            len(structures) > 0, "frames", "hold at least one structure", 0, "pass a list of ase.Atoms"
+        )
+        rows: list[tuple[np.ndarray, np.ndarray, np.ndarray, int, int, int]] = []
+        for s, atoms in enumerate(structures):
+            position = np.asarray(atoms.get_positions(), dtype=np.float64)
+            require(
+                len(position) > 0, f"frames[{s}]", "hold at least one atom", 0, "drop empty structures"
+            )
+            require(
+                bool(np.isfinite(position).all()),
+                f"frames[{s}].positions",
+                "be finite",
+                "NaN or infinity",
+                "remove or repair these atoms",
+            )
+            chosen = _chosen_centers(centers, len(position))
+            numbers = atoms.get_atomic_numbers()
+            periodic = np.asarray(atoms.get_pbc(), dtype=bool)
+            first, second, vectors = NeighborList(cutoff=radius, full_list=True).compute(
+                points=position,
+                box=np.asarray(atoms.cell.array, dtype=np.float64),
+                periodic=periodic if periodic.any() else False,
+                quantities="ijD",
+            )
+            for c in chosen:
+                near = np.flatnonzero(first == c)
+                near = near[np.lexsort((*vectors[near].T, second[near]))]
+                rows.append((vectors[near], numbers[second[near]], second[near], s, c, numbers[c]))
+        n_max = max(len(row[0]) for row in rows)
+        vectors = np.zeros((len(rows), n_max, 3))
+        species = np.ones((len(rows), n_max), dtype=np.int64)
+        neighbor = np.full((len(rows), n_max), -1, dtype=np.int64)
+        for e, (vector, number, index, *_) in enumerate(rows):
+            vectors[e, : len(vector)] = vector
+            species[e, : len(vector)] = number
+            neighbor[e, : len(vector)] = index
+        index_of = torch.from_numpy(neighbor)
+        env = cls.from_vectors(
+            torch.from_numpy(vectors).to(dtype),
+            torch.from_numpy(species),
+            radius=radius,
+            mask=index_of >= 0,
+            center_species=torch.tensor([int(row[5]) for row in rows]),
+            isolated="keep",
+        ).replace(
+            structure=torch.tensor([row[3] for row in rows]),
+            center=torch.tensor([row[4] for row in rows]),
+        )
+        env = env.replace(neighbor=torch.where(env.mask, index_of, -1))
+        return env._without_isolated(isolated).to(device=device)
+
+    @classmethod
+    def from_extxyz(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        radius: float,
+        centers: int | Sequence[int] | None = None,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str | None = None,
+        isolated: Isolated = "raise",
+    ) -> Environments:
+        """Environments of all structures in an extended-XYZ file; arguments as :meth:`from_atoms`.
+
+        Raises:
+            InputError: the file is missing, empty, truncated or no extended XYZ.
+        """
+        import ase.io
+
+        require(
+            os.path.isfile(path), "path", "name an existing file", os.fspath(path), "check its spelling"
+        )
+        try:
+            frames = ase.io.read(path, index=":", format="extxyz")
+        except Exception as problem:  # ase raises many kinds for a damaged file
+            raise InputError(
+                f"`path` must name a readable extended-XYZ file, got {os.fspath(path)} "
+                f"({type(problem).__name__}: {problem}); repair or export it again."
+            ) from problem
+        require(
+            len(frames) > 0,
+            "path",
+            "name a file with at least one structure",
+            os.fspath(path),
+            "export it again",
+        )
+        return cls.from_atoms(
+            frames, radius=radius, centers=centers, dtype=dtype, device=device, isolated=isolated
+        )
+
+    def _without_isolated(self, isolated: Isolated) -> Environments:
+        require(
+            isolated in ("raise", "keep"),
+            "isolated",
+            'be "raise" or "keep"',
+            repr(isolated),
+            'write isolated="keep" to accept centres without neighbours',
+        )
+        if isolated == "raise":
+            empty = torch.nonzero(~self.mask.any(dim=1)).flatten().tolist()
+            if empty:
+                where = ", ".join(
+                    f"atom {int(self.center[e])} of structure {int(self.structure[e])}"
+                    for e in empty[:3]
+                )
+                raise InputError(
+                    f"`radius` must give every centre a neighbour, got {self.radius} Å with none around "
+                    f'{where}; raise `radius`, choose other `centers`, or pass isolated="keep".'
+                )
+        return self
+
+
+def _check_neighbours_apart(vectors: Tensor, mask: Tensor) -> None:
+    if vectors.shape[1] < 2:
+        return
+    for start in range(0, vectors.shape[0], 4096):
+        v, m = vectors[start : start + 4096], mask[start : start + 4096]
+        same = (v[:, :, None] == v[:, None, :]).all(dim=-1) & m[:, :, None] & m[:, None, :]
+        count = int(same.sum()) - int(m.sum())
+        require(
+            count == 0,
+            "vectors",
+            "keep the neighbours of one centre apart",
+            f"{count // 2} coincident pair(s)",
+            "remove duplicated atoms",
+        )
+
+
+def _chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[int]:
+    if centers is None:
+        return list(range(n_atoms))
+    chosen = [centers] if isinstance(centers, int) else [int(c) for c in centers]
+    require(
+        len(chosen) > 0 and all(0 <= c < n_atoms for c in chosen),
+        "centers",
+        f"hold indices 0 <= i < {n_atoms}",
+        chosen,
+        "count atoms from 0, or pass None for all",
+    )
+    return chosen
