@@ -1,0 +1,29 @@
+"""Families of structures that incomplete descriptors cannot tell apart."""
+
+from symtrip.degenerate.b8 import (
+    B8_PARAMETERS,
+    accept_b8,
+    b8_jacobian,
+    b8_pair,
+    sample_b8_parameters,
+)
+from symtrip.degenerate.two_ring import (
+    Z12_RING,
+    two_ring_jacobian,
+    two_ring_numbers,
+    two_ring_pair,
+    z12_angles,
+)
+
+__all__ = [
+    "B8_PARAMETERS",
+    "Z12_RING",
+    "accept_b8",
+    "b8_jacobian",
+    "b8_pair",
+    "sample_b8_parameters",
+    "two_ring_jacobian",
+    "two_ring_numbers",
+    "two_ring_pair",
+    "z12_angles",
+]
