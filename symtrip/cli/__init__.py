@@ -1,0 +1,1 @@
+"""The ``symtrip`` command, one file per subcommand."""

@@ -1,0 +1,84 @@
+"""Entry point of ``symtrip``: finds the subcommand, turns errors into messages and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from symtrip import __version__
+from symtrip.errors import InputError
+
+__all__ = ["COMMANDS", "main"]
+
+# Each is the module symtrip.cli.<name>, which holds a function <name> or, for a group, `app`.
+COMMANDS: tuple[str, ...] = ()
+
+_FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"symtrip {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Neighbour-triplet features that tell any two atomic environments apart."""
+
+
+def _application(names: Sequence[str]) -> typer.Typer:
+    app = typer.Typer(
+        no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
+    )
+    app.callback()(_root)
+    for name in names:
+        module = import_module(f"symtrip.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
+
+
+def _fail(reason: str, code: int) -> int:
+    typer.echo(f"symtrip: {reason}", err=True)
+    return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Args:
+        argv: the words after ``symtrip``; those of the process if None.
+
+    Returns:
+        The exit code: 0 for success, 1 when a check or the system failed, 2 for bad input,
+        130 after Ctrl-C. The reason is on stderr, without a traceback.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    # A known subcommand needs only its own module; help and typing errors need the whole list.
+    names = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    try:
+        typer.main.get_command(_application(names)).main(args=words, prog_name="symtrip")
+    except InputError as error:
+        return _fail(f"error: {error}", _BAD_INPUT)
+    except OSError as error:
+        file = f": {error.filename}" if error.filename else ""
+        return _fail(f"error: {error.strerror or error}{file}", _FAILED)
+    except KeyboardInterrupt:
+        return _fail("interrupted", _INTERRUPTED)
+    except SystemExit as leaving:
+        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
+        return _fail("interrupted", code) if code == _INTERRUPTED else code
+    return 0
