@@ -1,5 +1,50 @@
-"""Symmetry-adapted neighbour-triplet features of atomic environments, complete and fast."""
+"""Symmetry-adapted neighbour-triplet features of atomic environments, complete and fast.
+
+Public names load their module when they are first used: ``import symtrip`` itself is instant.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symtrip.coupling import ClebschGordanProduct, real_clebsch_gordan
+    from symtrip.data import B8Pairs
+    from symtrip.degenerate import sample_b8_parameters, two_ring_pair
+    from symtrip.environments import Environments
+    from symtrip.errors import InputError
+
+__all__ = [
+    "B8Pairs",
+    "ClebschGordanProduct",
+    "Environments",
+    "InputError",
+    "real_clebsch_gordan",
+    "sample_b8_parameters",
+    "two_ring_pair",
+]
 __version__ = "0.1.0"
+
+# Where each public name lives.
+_HOME = {
+    "B8Pairs": "data",
+    "ClebschGordanProduct": "coupling",
+    "Environments": "environments",
+    "InputError": "errors",
+    "real_clebsch_gordan": "coupling",
+    "sample_b8_parameters": "degenerate",
+    "two_ring_pair": "degenerate",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'symtrip' has no attribute {name!r}")
+    value = getattr(import_module(f"symtrip.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

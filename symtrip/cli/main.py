@@ -20,10 +20,11 @@ COMMANDS: tuple[str, ...] = ()
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 
 
-def _print_version(wanted: bool) -> None:
+def _print_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"symtrip {__version__}")
         raise typer.Exit
+    return wanted
 
 
 def _root(

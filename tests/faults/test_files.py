@@ -1,0 +1,65 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+import pytest
+
+from symtrip.files import atomic_write
+
+
+def test_the_file_appears_when_the_block_ends(tmp_path):
+    target = tmp_path / "results.json"
+    with atomic_write(target) as temporary:
+        temporary.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+
+
+def test_missing_folders_are_made(tmp_path):
+    target = tmp_path / "a" / "b" / "results.json"
+    with atomic_write(target) as temporary:
+        temporary.write_text("new")
+    assert target.read_text() == "new"
+
+
+def test_the_temporary_file_keeps_the_suffix(tmp_path):
+    with atomic_write(tmp_path / "features.npz") as temporary:
+        assert temporary.suffix == ".npz"
+
+
+@pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt])
+def test_an_interrupted_block_keeps_the_old_file_and_leaves_nothing_else(tmp_path, failure):
+    target = tmp_path / "results.json"
+    target.write_text("old")
+    with pytest.raises(failure), atomic_write(target) as temporary:
+        temporary.write_text("half")
+        raise failure
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_keeps_the_old_file_and_leaves_nothing_else(tmp_path, monkeypatch):
+    def no_space(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    target = tmp_path / "results.json"
+    target.write_text("old")
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(OSError, match="No space left"), atomic_write(target) as temporary:
+        temporary.write_text("new")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_permissions_follow_the_umask(tmp_path):
+    previous = os.umask(0o027)
+    try:
+        with atomic_write(tmp_path / "results.json") as temporary:
+            temporary.write_text("new")
+    finally:
+        os.umask(previous)
+    assert stat.S_IMODE((tmp_path / "results.json").stat().st_mode) == 0o640
