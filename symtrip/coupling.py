@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from symtrip.errors import require
+from symtrip.tables import ConstantTable
 
 __all__ = ["ClebschGordanProduct", "coupling_paths", "real_clebsch_gordan"]
 
@@ -238,16 +239,13 @@ class ClebschGordanProduct(nn.Module):
             max_lambda = max(lam for lam, _ in first) + max(lam for lam, _ in second)
         _check_angular("max_lambda", max_lambda)
         self.paths = coupling_paths(list(first), list(second), max_lambda)
-        # float64 masters outside state_dict: a module moved to float32 and back must not lose digits
-        self._tables: dict[tuple[int, int, int, torch.dtype, torch.device], Tensor] = {}
+        self._tables = {
+            (a[0], b[0], c[0]): ConstantTable(_table(a[0], b[0], c[0])) for a, b, c in self.paths
+        }
 
-    def _coefficients(self, l1: int, l2: int, big_l: int, like: Tensor) -> Tensor:
-        key = (l1, l2, big_l, like.dtype, like.device)
-        if key not in self._tables:
-            self._tables[key] = real_clebsch_gordan(
-                l1, l2, big_l, dtype=like.dtype, device=like.device
-            )
-        return self._tables[key]
+    def table(self, l1: int, l2: int, o3_lambda: int, like: Tensor) -> Tensor:
+        """Coefficients of one coupling in the dtype and on the device of ``like``."""
+        return self._tables[l1, l2, o3_lambda].like(like)
 
     def forward(self, first: Mapping[Key, Tensor], second: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
         """Couple two dictionaries of blocks.
@@ -263,7 +261,7 @@ class ClebschGordanProduct(nn.Module):
         pieces: dict[Key, list[Tensor]] = {}
         for key1, key2, key in self.paths:
             a, b = first[key1], second[key2]
-            table = self._coefficients(key1[0], key2[0], key[0], a)
+            table = self.table(key1[0], key2[0], key[0], a)
             half = torch.einsum("eap,abm->epbm", a, table)
             product = torch.einsum("epbm,ebq->empq", half, b)
             pieces.setdefault(key, []).append(product.flatten(-2))

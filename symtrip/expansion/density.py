@@ -1,0 +1,159 @@
+"""Expansion of the neighbour density in radial functions and spherical harmonics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from symtrip.environments import Environments
+from symtrip.errors import InputError, require
+from symtrip.expansion.cutoff import ShiftedCosine
+from symtrip.expansion.harmonics import solid_harmonics
+from symtrip.expansion.radial import Basis, DeltaDensity, GaussianDensity, Gto
+
+__all__ = ["Density", "SphericalExpansion"]
+
+
+@dataclass(frozen=True, eq=False)
+class Density:
+    """Expansion coefficients of E environments; Q = n_species * n_radial, species slow, n fast.
+
+    Attributes:
+        rho: per l, (E, 2l+1, Q): the neighbour density of each environment.
+        g: per l, (E, N, 2l+1, Q): each neighbour on its own, in the columns of its species, 0 where
+            padded; rho is the sum over neighbours.
+        mask: (E, N) bool, true for real neighbours.
+    """
+
+    rho: tuple[Tensor, ...]
+    g: tuple[Tensor, ...]
+    mask: Tensor
+
+    @property
+    def max_angular(self) -> int:
+        """Largest l."""
+        return len(self.rho) - 1
+
+    def __len__(self) -> int:
+        return self.mask.shape[0]
+
+    def __getitem__(self, index: slice | Tensor) -> Density:
+        """The environments selected by a slice or an index tensor."""
+        return Density(
+            rho=tuple(r[index] for r in self.rho),
+            g=tuple(x[index] for x in self.g),
+            mask=self.mask[index],
+        )
+
+
+class SphericalExpansion(nn.Module):
+    """rho_i[a n l m] and g_ij[n l m] of THEORY: density smeared, cut off and expanded.
+
+    Args:
+        cutoff: cutoff function; its radius is that of the environments.
+        density: :class:`GaussianDensity` or :class:`DeltaDensity`.
+        basis: :class:`Gto`, :class:`Monomials` or another :class:`Basis`.
+        species: atomic numbers that neighbours may have; sorted, they are the slow index of Q.
+
+    Raises:
+        InputError: no species, or one twice; impossible hyperparameters.
+
+    Accuracy:
+        rho and g <= 64 eps of the largest coefficient (tests/oracle/test_density.py).
+
+    Source:
+        Nigam et al., APL Mach. Learn. 2, 016110 (2024), SM I; Bartók, Kondor, Csányi, PRB 87, 184115
+        (2013).
+    """
+
+    def __init__(
+        self,
+        *,
+        cutoff: ShiftedCosine,
+        density: GaussianDensity | DeltaDensity,
+        basis: Basis,
+        species: Sequence[int],
+    ) -> None:
+        super().__init__()
+        self.cutoff, self.density, self.basis = cutoff, density, basis
+        self.species = tuple(sorted(int(a) for a in species))
+        require(
+            len(self.species) > 0
+            and self.species[0] >= 1
+            and len(set(self.species)) == len(self.species),
+            "species",
+            "hold distinct atomic numbers >= 1",
+            tuple(species),
+            "list every species that neighbours may have once",
+        )
+        self.radial = basis.functions(cutoff.radius, density)
+
+    @classmethod
+    def b8(cls) -> SphericalExpansion:
+        """The paper's expansion of the B8 clusters: GTO, 2.0 Å, 0.2 Å, 6 radial functions, l <= 3."""
+        return cls(
+            cutoff=ShiftedCosine(radius=2.0, width=0.1),
+            density=GaussianDensity(width=0.2),
+            basis=Gto(n_radial=6, max_angular=3),
+            species=(5,),
+        )
+
+    @property
+    def n_channels(self) -> int:
+        """Q, the number of (species, n) channels."""
+        return len(self.species) * self.basis.n_radial
+
+    def forward(self, environments: Environments) -> Density:
+        """Expand a batch of environments.
+
+        Args:
+            environments: E environments whose radius equals the cutoff's.
+
+        Returns:
+            The coefficients; dtype and device of ``environments.vectors``, differentiable to them.
+
+        Raises:
+            InputError: another radius, or a neighbour of unknown species.
+        """
+        require(
+            environments.radius == self.cutoff.radius,
+            "environments.radius",
+            f"equal the cutoff radius {self.cutoff.radius} Å",
+            environments.radius,
+            "build the environments with the radius of the cutoff",
+        )
+        mask = environments.mask
+        channel = self._channels(environments)
+        vectors = environments.vectors
+        n_env, n_max = mask.shape
+        flat = vectors.reshape(-1, 3)
+        u = flat.square().sum(dim=-1)
+        weight = self.cutoff.of_square(u) * mask.reshape(-1)
+        radial = self.radial(u) * weight[:, None, None]
+        harmonics = solid_harmonics(flat, self.basis.max_angular)
+        g = []
+        for l, y in enumerate(harmonics):
+            block = y[:, :, None] * radial[:, None, l]
+            if channel is not None:
+                block = (channel[:, None, :, None] * block[:, :, None, :]).flatten(-2)
+            g.append(block.reshape(n_env, n_max, 2 * l + 1, self.n_channels))
+        return Density(rho=tuple(x.sum(dim=1) for x in g), g=tuple(g), mask=mask)
+
+    def _channels(self, environments: Environments) -> Tensor | None:
+        """One-hot species of the neighbours (E N, n_species); None for a single species."""
+        numbers = environments.species
+        known = torch.tensor(self.species, device=numbers.device)
+        one_hot = numbers[..., None] == known
+        unknown = environments.mask & ~one_hot.any(dim=-1)
+        if bool(unknown.any()):
+            strangers = sorted(set(numbers[unknown].tolist()))
+            raise InputError(
+                f"`species` must hold every neighbour's atomic number, got {strangers} besides "
+                f"{list(self.species)}; add them to `species` of SphericalExpansion."
+            )
+        if len(self.species) == 1:
+            return None
+        return one_hot.reshape(-1, len(self.species)).to(environments.vectors.dtype)
