@@ -15,10 +15,10 @@ __all__ = ["DensityCorrelations"]
 
 
 class DensityCorrelations(nn.Module):
-    """Invariant correlations of nu neighbours: rho^{nu} = (rho^{nu-1} x rho), closed with C(L, L, 0).
+    """Invariant correlations of nu neighbours: iterated products, closed with C(L, L, 0).
 
-    Nothing is contracted or truncated up to nu = 3. The body order is nu + 1; the number of features
-    is that of all paths, with both parities, redundancies between equal factors included.
+    Nothing is contracted or truncated up to nu = 3. The body order is nu + 1; the number of
+    features is that of all paths, with both parities, redundancies between equal factors included.
 
     Args:
         max_angular: largest l of the density.
@@ -62,7 +62,7 @@ class DensityCorrelations(nn.Module):
         )
         self.max_angular, self.nu, self.max_lambda = max_angular, nu, max_lambda
         density_keys: list[Key] = [(l, 1) for l in range(max_angular + 1)]
-        keys, products = density_keys, []
+        keys, products = density_keys, list[ClebschGordanProduct]()
         for order in range(2, nu):
             # order nu - 1 is coupled with one more density: nothing above max_angular can close
             limit = max_angular * (nu - order)
@@ -71,7 +71,7 @@ class DensityCorrelations(nn.Module):
             product = ClebschGordanProduct(keys, density_keys, max_lambda=limit)
             products.append(product)
             keys = sorted({path[2] for path in product.paths}, key=lambda key: (key[0], -key[1]))
-        self.products = nn.ModuleList(products)
+        self.products = products
 
     def equivariants(self, density: Density) -> dict[Key, Tensor]:
         """Blocks of order nu - 1 (nu = 1: of order 1), before the last, scalar coupling.
@@ -96,8 +96,9 @@ class DensityCorrelations(nn.Module):
 
         Returns:
             (E, n_features). nu = 2: l slow, n1, n2. nu = 3: the order of
-            :meth:`symtrip.TripletFeatures.forward`: (l1, l2, L) slow, n1, n2, n3. nu >= 4: intermediate
-            (o3_lambda, o3_sigma) slow, then the previous order's properties, n_nu fast.
+            :meth:`symtrip.TripletFeatures.forward`: (l1, l2, L) slow, n1, n2, n3. nu >= 4:
+            intermediate (o3_lambda, o3_sigma) slow, then the previous order's properties, n_nu
+            fast.
 
         Raises:
             InputError: the density has another ``max_angular``.
@@ -126,7 +127,6 @@ class DensityCorrelations(nn.Module):
     def _bispectrum(self, density: Density) -> Tensor:
         pieces: dict[tuple[int, int, int], Tensor] = {}
         product = self.products[0]
-        assert isinstance(product, ClebschGordanProduct)
         for (l1, _), (l2, _), (lam, _) in product.paths:
             table = product.table(l1, l2, lam, density.rho[0])
             close = (-1) ** lam / math.sqrt(2 * lam + 1)

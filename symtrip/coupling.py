@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 import torch
@@ -29,9 +29,7 @@ def _check_angular(name: str, value: int) -> None:
     )
 
 
-def _racah(
-    l1: int, m1: int, l2: int, m2: int, big_l: int, big_m: int
-) -> tuple[Fraction, Fraction]:
+def _racah(l1: int, m1: int, l2: int, m2: int, big_l: int, big_m: int) -> tuple[Fraction, Fraction]:
     """(t, q) with the complex coefficient equal to t sqrt(q), exactly (Racah's formula)."""
     f = math.factorial
     if m1 + m2 != big_m:
@@ -75,10 +73,10 @@ def _to_real(m: int) -> tuple[tuple[int, complex], ...]:
     Y_complex carries the Condon-Shortley phase, Y_real does not.
     """
     if m == 0:
-        return ((0, 1),)
+        return ((0, 1 + 0j),)
     sign = -1 if m % 2 else 1
     if m > 0:
-        return ((m, sign), (-m, 1))
+        return ((m, sign + 0j), (-m, 1 + 0j))
     return ((-m, -1j * sign), (m, 1j))
 
 
@@ -115,7 +113,7 @@ def _square_free(q: Fraction) -> tuple[int, Fraction]:
     return radicand * n, Fraction(outside, q.denominator)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _table(l1: int, l2: int, big_l: int) -> np.ndarray:
     """Real-basis table, shape (2 l1 + 1, 2 l2 + 1, 2 L + 1), rounded once to float64."""
     table = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * big_l + 1))
@@ -153,8 +151,9 @@ def real_clebsch_gordan(
     """Clebsch-Gordan coefficients in the basis of real spherical harmonics.
 
     The complex coefficients are transformed with Y_real = U Y_complex (Y_complex with the
-    Condon-Shortley phase, Y_real without). The result is real for even l1 + l2 + L; for odd sums it is
-    purely imaginary and *minus its imaginary part* is taken, with the same sign on all odd paths.
+    Condon-Shortley phase, Y_real without). The result is real for even l1 + l2 + L; for odd sums it
+    is purely imaginary and *minus its imaginary part* is taken, with the same sign on all odd
+    paths.
 
     Args:
         l1: angular momentum of the first factor, >= 0.
@@ -247,7 +246,9 @@ class ClebschGordanProduct(nn.Module):
         """Coefficients of one coupling in the dtype and on the device of ``like``."""
         return self._tables[l1, l2, o3_lambda].like(like)
 
-    def forward(self, first: Mapping[Key, Tensor], second: Mapping[Key, Tensor]) -> dict[Key, Tensor]:
+    def forward(
+        self, first: Mapping[Key, Tensor], second: Mapping[Key, Tensor]
+    ) -> dict[Key, Tensor]:
         """Couple two dictionaries of blocks.
 
         Args:
@@ -255,8 +256,9 @@ class ClebschGordanProduct(nn.Module):
             second: the same for the second factor, (E, 2 lambda + 1, q2).
 
         Returns:
-            (o3_lambda, o3_sigma) -> tensor (E, 2 lambda + 1, sum over paths of q1 q2), the property of
-            the first factor slow, that of the second fast; keys sorted by lambda, sigma = +1 first.
+            (o3_lambda, o3_sigma) -> tensor (E, 2 lambda + 1, sum over paths of q1 q2), the property
+            of the first factor slow, that of the second fast; keys sorted by lambda, sigma = +1
+            first.
         """
         pieces: dict[Key, list[Tensor]] = {}
         for key1, key2, key in self.paths:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -47,8 +48,8 @@ def _check_float(name: str, value: Tensor) -> None:
 class Environments:
     """E atomic environments with at most N neighbours each.
 
-    Made by the ``from_...`` constructors, which check their input; the neighbours of one environment
-    are sorted by their index in the structure.
+    Made by the ``from_...`` constructors, which check their input; the neighbours of one
+    environment are sorted by their index in the structure.
 
     Attributes:
         vectors: (E, N, 3) neighbour minus centre in Å, 0 where padded; carries gradients.
@@ -77,14 +78,12 @@ class Environments:
         """The environments selected by a slice, an index tensor or a boolean mask."""
         if not isinstance(index, slice | Tensor):
             raise InputError(
-                f"`index` must be a slice or a tensor, got {index!r}; write env[3:4] for one environment."
+                f"`index` must be a slice or a tensor, got {index!r}; write env[3:4] for one."
             )
-        return Environments(
-            **{
-                f.name: getattr(self, f.name)[index] if f.name != "radius" else self.radius
-                for f in fields(self)
-            }
-        )
+        chosen: dict[str, Tensor] = {
+            f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "radius"
+        }
+        return Environments(**chosen, radius=self.radius)
 
     def replace(self, **changes: Tensor | float) -> Environments:
         """A copy with some attributes replaced, e.g. ``vectors`` by rotated ones (unchecked)."""
@@ -94,8 +93,10 @@ class Environments:
         self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
     ) -> Environments:
         """Move to another floating-point type or device."""
-        moved = {
-            f.name: getattr(self, f.name).to(device=device) for f in fields(self) if f.name != "radius"
+        moved: dict[str, Tensor] = {
+            f.name: getattr(self, f.name).to(device=device)
+            for f in fields(self)
+            if f.name != "radius"
         }
         if dtype is not None:
             moved["vectors"] = moved["vectors"].to(dtype)
@@ -121,13 +122,15 @@ class Environments:
             radius: cutoff radius in Å; neighbours at or beyond it are masked out.
             mask: (E, N) bool, false for entries to ignore; default: all are real.
             center_species: atomic number of the centre(s).
-            isolated: what to do with a centre without neighbours: ``"raise"`` an error or ``"keep"``.
+            isolated: what to do with a centre without neighbours: ``"raise"`` an error or
+            ``"keep"``.
 
         Returns:
             The environments; gradients flow to ``vectors``.
 
         Raises:
-            InputError: wrong shape or type, NaN or infinite entries, a neighbour on top of its centre
+            InputError: wrong shape or type, NaN or infinite entries, a neighbour on top of its
+            centre
                 or of another neighbour, atomic numbers < 1, a radius <= 0, an isolated centre.
         """
         radius = _check_radius(radius)
@@ -153,8 +156,7 @@ class Environments:
         )
         numbers = torch.as_tensor(species, dtype=torch.int64, device=device)
         require(
-            numbers.ndim == 0
-            or tuple(numbers.shape) in ((n_max,), (n_env, n_max)),
+            numbers.ndim == 0 or tuple(numbers.shape) in ((n_max,), (n_env, n_max)),
             "species",
             f"have shape (), ({n_max},) or ({n_env}, {n_max})",
             tuple(numbers.shape),
@@ -200,7 +202,7 @@ class Environments:
             neighbor=torch.where(inside, torch.arange(1, n_max + 1, device=device), -1),
             radius=radius,
         )
-        return env._without_isolated(isolated)
+        return _check_isolated(env, isolated)
 
     @classmethod
     def from_positions(
@@ -249,7 +251,9 @@ class Environments:
         )
         z = z.expand(n_struct, n_atoms)
         others = torch.tensor(
-            [[a for a in range(n_atoms) if a != c] for c in chosen], device=device, dtype=torch.int64
+            [[a for a in range(n_atoms) if a != c] for c in chosen],
+            device=device,
+            dtype=torch.int64,
         ).reshape(len(chosen), n_atoms - 1)
         index = torch.tensor(chosen, device=device)
         vectors = positions[:, others] - positions[:, index][:, :, None]
@@ -282,7 +286,7 @@ class Environments:
         """Environments in ``ase.Atoms``, clusters or crystals, from vesin neighbour lists.
 
         Args:
-            frames: one structure or several, of any sizes; periodic along the directions in ``pbc``.
+            frames: one structure or several, of any sizes; ``pbc`` says where they are periodic.
             radius: cutoff radius in Å.
             centers: index or indices of the centres in every structure; ``None``: all atoms.
             dtype: float32 or float64.
@@ -298,15 +302,25 @@ class Environments:
         from vesin import NeighborList
 
         radius = _check_radius(radius)
-        structures = [frames] if hasattr(frames, "get_positions") else list(frames)
+        structures: list[ase.Atoms] = (
+            list(frames) if isinstance(frames, Sequence) else [frames]  # Atoms is no Sequence
+        )
         require(
-            len(structures) > 0, "frames", "hold at least one structure", 0, "pass a list of ase.Atoms"
+            len(structures) > 0,
+            "frames",
+            "hold at least one structure",
+            0,
+            "pass a list of ase.Atoms",
         )
         rows: list[tuple[np.ndarray, np.ndarray, np.ndarray, int, int, int]] = []
         for s, atoms in enumerate(structures):
-            position = np.asarray(atoms.get_positions(), dtype=np.float64)
+            position = np.asarray(atoms.positions, dtype=np.float64)
             require(
-                len(position) > 0, f"frames[{s}]", "hold at least one atom", 0, "drop empty structures"
+                len(position) > 0,
+                f"frames[{s}]",
+                "hold at least one atom",
+                0,
+                "drop empty structures",
             )
             require(
                 bool(np.isfinite(position).all()),
@@ -316,8 +330,8 @@ class Environments:
                 "remove or repair these atoms",
             )
             chosen = _chosen_centers(centers, len(position))
-            numbers = atoms.get_atomic_numbers()
-            periodic = np.asarray(atoms.get_pbc(), dtype=bool)
+            numbers = atoms.numbers
+            periodic = atoms.pbc
             first, second, vectors = NeighborList(cutoff=radius, full_list=True).compute(
                 points=position,
                 box=np.asarray(atoms.cell.array, dtype=np.float64),
@@ -349,7 +363,7 @@ class Environments:
             center=torch.tensor([row[4] for row in rows]),
         )
         env = env.replace(neighbor=torch.where(env.mask, index_of, -1))
-        return env._without_isolated(isolated).to(device=device)
+        return _check_isolated(env, isolated).to(device=device)
 
     @classmethod
     def from_extxyz(
@@ -370,10 +384,14 @@ class Environments:
         import ase.io
 
         require(
-            os.path.isfile(path), "path", "name an existing file", os.fspath(path), "check its spelling"
+            Path(path).is_file(),
+            "path",
+            "name an existing file",
+            os.fspath(path),
+            "check its spelling",
         )
         try:
-            frames = ase.io.read(path, index=":", format="extxyz")
+            frames = ase.io.read(os.fspath(path), index=":", format="extxyz")
         except Exception as problem:  # ase raises many kinds for a damaged file
             raise InputError(
                 f"`path` must name a readable extended-XYZ file, got {os.fspath(path)} "
@@ -390,26 +408,27 @@ class Environments:
             frames, radius=radius, centers=centers, dtype=dtype, device=device, isolated=isolated
         )
 
-    def _without_isolated(self, isolated: Isolated) -> Environments:
-        require(
-            isolated in ("raise", "keep"),
-            "isolated",
-            'be "raise" or "keep"',
-            repr(isolated),
-            'write isolated="keep" to accept centres without neighbours',
-        )
-        if isolated == "raise":
-            empty = torch.nonzero(~self.mask.any(dim=1)).flatten().tolist()
-            if empty:
-                where = ", ".join(
-                    f"atom {int(self.center[e])} of structure {int(self.structure[e])}"
-                    for e in empty[:3]
-                )
-                raise InputError(
-                    f"`radius` must give every centre a neighbour, got {self.radius} Å with none around "
-                    f'{where}; raise `radius`, choose other `centers`, or pass isolated="keep".'
-                )
-        return self
+
+def _check_isolated(env: Environments, isolated: Isolated) -> Environments:
+    require(
+        isolated in ("raise", "keep"),
+        "isolated",
+        'be "raise" or "keep"',
+        repr(isolated),
+        'write isolated="keep" to accept centres without neighbours',
+    )
+    empty = torch.nonzero(~env.mask.any(dim=1)).flatten().tolist() if isolated == "raise" else []
+    where = ", ".join(
+        f"atom {int(env.center[e])} of structure {int(env.structure[e])}" for e in empty[:3]
+    )
+    require(
+        not empty,
+        "radius",
+        "give every centre a neighbour",
+        f"{env.radius} Å with none around {where}",
+        'raise `radius`, choose other `centers`, or pass isolated="keep"',
+    )
+    return env
 
 
 def _check_neighbours_apart(vectors: Tensor, mask: Tensor) -> None:

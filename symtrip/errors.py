@@ -6,7 +6,7 @@ __all__ = ["InputError", "require"]
 
 
 class InputError(ValueError):
-    """Input that breaks a documented rule; the message says which rule and what to write instead."""
+    """Input that breaks a documented rule; the message says which, and what to write instead."""
 
 
 def require(ok: bool, argument: str, rule: str, value: object, remedy: str) -> None:

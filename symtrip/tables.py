@@ -14,7 +14,8 @@ class ConstantTable:
     """A float64 master array and its copies in the types and on the devices asked for.
 
     Buffers of a module are converted in place by ``module.float()`` and keep only 24 bits after
-    ``module.double()``; a table is not, so a module gives full accuracy for whatever inputs it gets.
+    ``module.double()``; a table is not, so a module gives full accuracy for whatever inputs it
+    gets.
 
     Args:
         master: the values in float64 (or integers, which keep their type).

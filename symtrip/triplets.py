@@ -1,4 +1,4 @@
-"""The 3-centre, 1-neighbour features: a neighbour density seen from a centre and two tagged neighbours."""
+"""The 3-centre, 1-neighbour features: a density seen from a centre and two tagged neighbours."""
 
 from __future__ import annotations
 
@@ -64,15 +64,15 @@ class Triplets:
     """Features F_jk of every ordered pair of tagged neighbours (j, k), j = k included.
 
     Attributes:
-        blocks: (l1, l2, L) -> (E, N, N, Q, Q, Q): axes environment, j, k, channel of j, of k, of rho.
-        mask: (E, N, N) bool, true for pairs of real neighbours; features are 0 elsewhere.
+        blocks: (l1, l2, L) -> (E, N, N, Q, Q, Q): axes environment, j, k, channel of j, of k, of
+        rho. mask: (E, N, N) bool, true for pairs of real neighbours; features are 0 elsewhere.
     """
 
     blocks: dict[Path, Tensor]
     mask: Tensor
 
     def dense(self) -> Tensor:
-        """All features in one tensor (E, N, N, P): (l1, l2, L) slow, then n1 (j), n2 (k), n3 (rho)."""
+        """All features as (E, N, N, P): (l1, l2, L) slow, then n1 (of j), n2 (of k), n3 (of rho)."""
         return torch.cat([block.flatten(3) for block in self.blocks.values()], dim=-1)
 
 
@@ -80,8 +80,8 @@ class TripletFeatures(nn.Module):
     """F_jk[l1 l2 L; n1 n2 n3] = C(L,L,0) sum_M [(g_ij^l1 x g_ik^l2)^L_M]_{n1 n2} rho_i^L_{M n3}.
 
     Invariant under rotations; under inversion multiplied by :func:`triplet_parity`;
-    F_jk[l1 n1, l2 n2, L, n3] = (-1)^(l1+l2+L) F_kj[l2 n2, l1 n1, L, n3]; the sum over j and k is the
-    bispectrum.
+    F_jk[l1 n1, l2 n2, L, n3] = (-1)^(l1+l2+L) F_kj[l2 n2, l1 n1, L, n3]; the sum over j and k is
+    the bispectrum.
 
     Args:
         max_angular: largest l of the density.

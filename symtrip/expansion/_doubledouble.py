@@ -12,12 +12,12 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 __all__ = ["DoubleDouble", "decimal_context", "from_exact"]
 
 _SPLIT = 134217729.0  # 2^27 + 1
-Array = NDArray[np.float64]
+# numpy turns zero-dimensional results into scalars, so a strict array type would be a lie
+Array = Any
 
 
 def decimal_context() -> Any:
@@ -128,10 +128,10 @@ def from_exact(values: Any) -> DoubleDouble:
     hi = np.empty(exact.shape)
     lo = np.empty(exact.shape)
     for index, value in np.ndenumerate(exact):
-        hi[index] = float(value)
+        rounded = float(value)
         kind = Decimal if isinstance(value, Decimal) else Fraction
         with decimal_context():
-            lo[index] = float(value - kind(hi[index]))
+            hi[index], lo[index] = rounded, float(value - kind(rounded))
     return DoubleDouble(hi, lo)
 
 

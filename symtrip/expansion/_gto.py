@@ -84,8 +84,8 @@ def gto_transform(radius: float, n_radial: int) -> tuple[tuple[Decimal, ...], ..
 def _scaled_kummer(a2: np.ndarray, b2: np.ndarray, z: DoubleDouble) -> DoubleDouble:
     """exp(-z) 1F1(a; b; z), a = a2/2, b = b2/2 > 0, z >= 0, without overflow or cancellation.
 
-    The Taylor series has positive terms; beyond z = 90 the asymptotic series (DLMF 13.7.1) is exact to
-    its smallest term, exp(-z).
+    The Taylor series has positive terms; beyond z = 90 the asymptotic series (DLMF 13.7.1) is exact
+    to its smallest term, exp(-z).
     """
     a2, b2 = np.broadcast_to(a2, z.hi.shape), np.broadcast_to(b2, z.hi.shape)
     hi, lo = np.empty(z.hi.shape), np.empty(z.hi.shape)

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 @lru_cache(maxsize=4)
 def _interpolation(degree: int) -> tuple[Array, DoubleDouble]:
-    """Chebyshev nodes (as float64) and the exact matrix from values there to monomial coefficients."""
+    """Chebyshev nodes in float64 and the exact matrix from values to monomial coefficients."""
     nodes = np.cos(np.pi * (2 * np.arange(degree + 1) + 1) / (2 * degree + 2))
     exact = [Fraction(x) for x in nodes]
     columns = []
@@ -43,9 +43,9 @@ def _interpolation(degree: int) -> tuple[Array, DoubleDouble]:
 class PiecewisePolynomials(nn.Module):
     """Smooth functions h_nl(u) of u = r^2 on [0, radius^2], evaluated by Horner's rule.
 
-    The pieces are uniform in r and polynomials in u, so that derivatives with respect to the vectors
-    exist at r = 0 too and are those of the values. Pieces are halved until the last Chebyshev
-    coefficient is below half a unit in the last place of max |h r^l|.
+    The pieces are uniform in r and polynomials in u, so that derivatives with respect to the
+    vectors exist at r = 0 too and are those of the values. Pieces are halved until the last
+    Chebyshev coefficient is below half a unit in the last place of max |h r^l|.
 
     Args:
         values: maps u, a double-double array (M,), to h in double-double, (L, n, M).
@@ -68,8 +68,8 @@ class PiecewisePolynomials(nn.Module):
             n_pieces *= 2
             if n_pieces > MAX_PIECES:
                 raise InputError(
-                    f"`width` must be resolvable with {MAX_PIECES} radial pieces up to {radius} Å, got a "
-                    "narrower density; widen the density, lower `radius`, or use DeltaDensity."
+                    f"`width` must be resolvable with {MAX_PIECES} radial pieces up to {radius} Å, "
+                    "got a narrower density; widen the density, lower `radius`, or use DeltaDensity."
                 )
         self.n_pieces = n_pieces
         self.shape = coefficients.shape[-2:]
@@ -86,9 +86,8 @@ class PiecewisePolynomials(nn.Module):
         for _ in range(DEGREE):
             powers.append(powers[-1] * t)
         table = self._coefficients.like(u)[piece]
-        return torch.einsum("md,mdf->mf", torch.stack(powers, dim=1), table).unflatten(
-            -1, self.shape
-        )
+        value = torch.einsum("md,mdf->mf", torch.stack(powers, dim=1), table)
+        return value.reshape(-1, *self.shape)
 
 
 def _fit(
@@ -129,4 +128,4 @@ class PolynomialsInSquare(nn.Module):
         value = table[-1].expand(u.shape[0], -1)
         for k in range(table.shape[0] - 2, -1, -1):
             value = table[k] + u[:, None] * value
-        return value.unflatten(-1, self.shape)
+        return value.reshape(-1, *self.shape)

@@ -83,7 +83,8 @@ class ShiftedCosine:
             shell = u > (self.radius - self.width) ** 2
             r = torch.where(shell, u, torch.ones_like(u)).sqrt()
             return torch.where(shell, self(r), torch.ones_like(u))
-        # width = radius: cos^2(a sqrt(u)) is analytic in u, so near 0 its Taylor series replaces the root
+        # width = radius: cos^2(a sqrt(u)) is analytic in u, so near 0 its Taylor series replaces
+        # the root
         near = u < (0.01 * self.radius) ** 2
         r = torch.where(near, torch.ones_like(u), u).sqrt()
         x = u * (math.pi / self.radius) ** 2

@@ -65,8 +65,8 @@ class SphericalExpansion(nn.Module):
         rho and g <= 64 eps of the largest coefficient (tests/oracle/test_density.py).
 
     Source:
-        Nigam et al., APL Mach. Learn. 2, 016110 (2024), SM I; Bartók, Kondor, Csányi, PRB 87, 184115
-        (2013).
+        Nigam et al., APL Mach. Learn. 2, 016110 (2024), SM I; Bartók, Kondor, Csányi, PRB 87,
+        184115 (2013).
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class SphericalExpansion(nn.Module):
 
     @classmethod
     def b8(cls) -> SphericalExpansion:
-        """The paper's expansion of the B8 clusters: GTO, 2.0 Å, 0.2 Å, 6 radial functions, l <= 3."""
+        """The paper's expansion of B8: GTO, cutoff 2.0 Å, s = 0.2 Å, 6 radial functions, l <= 3."""
         return cls(
             cutoff=ShiftedCosine(radius=2.0, width=0.1),
             density=GaussianDensity(width=0.2),

@@ -82,8 +82,8 @@ def solid_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
         <= 4 (l + 1) eps of the norm over m (tests/oracle/test_harmonics.py).
 
     Source:
-        Real, orthonormal, no Condon-Shortley phase: the convention of Bigi, Fraux, Browning, Ceriotti,
-        J. Chem. Phys. 159, 064802 (2023).
+        Real, orthonormal, no Condon-Shortley phase: the convention of Bigi, Fraux, Browning,
+        Ceriotti, J. Chem. Phys. 159, 064802 (2023).
     """
     _check(vectors, max_angular)
     x, y, z = vectors.unbind(-1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from torch import nn
@@ -44,11 +44,19 @@ class DeltaDensity:
     """A point of unit mass on every neighbour."""
 
 
+@runtime_checkable
 class Basis(Protocol):
     """Radial basis times spherical harmonics up to ``max_angular``."""
 
-    n_radial: int
-    max_angular: int
+    @property
+    def n_radial(self) -> int:
+        """Number of radial functions (a count)."""
+        ...
+
+    @property
+    def max_angular(self) -> int:
+        """Largest l, included."""
+        ...
 
     def functions(self, radius: float, density: GaussianDensity | DeltaDensity) -> nn.Module:
         """Module from u = r^2 (M,) to I_nl(r)/r^l, (M, max_angular + 1, n_radial)."""
@@ -70,8 +78,8 @@ def _check_counts(n_radial: int, max_angular: int) -> None:
 class Gto:
     """Gaussian-type orbitals r^n exp(-r^2 / 2 sigma_n^2), symmetrically orthonormalised.
 
-    sigma_n = radius max(sqrt n, 1) / n_radial, n = 0 .. n_radial - 1, the same for every l; integrals
-    over all space.
+    sigma_n = radius max(sqrt n, 1) / n_radial, n = 0 .. n_radial - 1, the same for every l;
+    integrals over all space.
 
     Attributes:
         n_radial: number of radial functions (a count), 1 <= n_radial <= 20.
@@ -82,7 +90,8 @@ class Gto:
         computed with 40 digits and the radial functions with 32.
 
     Source:
-        The basis of rascaline and featomic; Nigam et al., APL Mach. Learn. 2, 016110 (2024), SM IV.A.
+        The basis of rascaline and featomic; Nigam et al., APL Mach. Learn. 2, 016110 (2024), SM
+        IV.A.
     """
 
     n_radial: int
@@ -141,7 +150,11 @@ class Monomials:
     def __post_init__(self) -> None:
         _check_counts(self.n_radial, self.max_angular)
 
-    def functions(self, radius: float, density: GaussianDensity | DeltaDensity) -> nn.Module:
+    def functions(
+        self,
+        radius: float,  # noqa: ARG002 - polynomials have no range, other bases do
+        density: GaussianDensity | DeltaDensity,
+    ) -> nn.Module:
         """Polynomials in u = r^2; see :class:`Basis`."""
         table = np.zeros((self.n_radial, self.max_angular + 1, self.n_radial))
         mass, half_variance = 1.0, 0.0
