@@ -72,7 +72,7 @@ class Triplets:
     mask: Tensor
 
     def dense(self) -> Tensor:
-        """All features as (E, N, N, P): (l1, l2, L) slow, then n1 (of j), n2 (of k), n3 (of rho)."""
+        """All features, (E, N, N, P): (l1, l2, L) slow, then n1 (of j), n2 (of k), n3 (of rho)."""
         return torch.cat([block.flatten(3) for block in self.blocks.values()], dim=-1)
 
 

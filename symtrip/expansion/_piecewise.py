@@ -68,7 +68,7 @@ class PiecewisePolynomials(nn.Module):
             n_pieces *= 2
             if n_pieces > MAX_PIECES:
                 raise InputError(
-                    f"`width` must be resolvable with {MAX_PIECES} radial pieces up to {radius} Å, "
+                    f"`width` must be resolvable with {MAX_PIECES} pieces up to {radius} Å, "
                     "got a narrower density; widen the density, lower `radius`, or use DeltaDensity."
                 )
         self.n_pieces = n_pieces
