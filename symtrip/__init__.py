@@ -9,17 +9,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from symtrip.correlations import DensityCorrelations
     from symtrip.coupling import ClebschGordanProduct, real_clebsch_gordan
     from symtrip.data import B8Pairs
     from symtrip.degenerate import sample_b8_parameters, two_ring_pair
     from symtrip.environments import Environments
     from symtrip.errors import InputError
+    from symtrip.expansion import (
+        DeltaDensity,
+        Density,
+        GaussianDensity,
+        Gto,
+        Monomials,
+        ShiftedCosine,
+        SphericalExpansion,
+    )
+    from symtrip.triplets import TripletFeatures, Triplets
 
 __all__ = [
     "B8Pairs",
     "ClebschGordanProduct",
+    "DeltaDensity",
+    "Density",
+    "DensityCorrelations",
     "Environments",
+    "GaussianDensity",
+    "Gto",
     "InputError",
+    "Monomials",
+    "ShiftedCosine",
+    "SphericalExpansion",
+    "TripletFeatures",
+    "Triplets",
     "real_clebsch_gordan",
     "sample_b8_parameters",
     "two_ring_pair",
@@ -30,8 +51,18 @@ __version__ = "0.1.0"
 _HOME = {
     "B8Pairs": "data",
     "ClebschGordanProduct": "coupling",
+    "DeltaDensity": "expansion",
+    "Density": "expansion",
+    "DensityCorrelations": "correlations",
     "Environments": "environments",
+    "GaussianDensity": "expansion",
+    "Gto": "expansion",
     "InputError": "errors",
+    "Monomials": "expansion",
+    "ShiftedCosine": "expansion",
+    "SphericalExpansion": "expansion",
+    "TripletFeatures": "triplets",
+    "Triplets": "triplets",
     "real_clebsch_gordan": "coupling",
     "sample_b8_parameters": "degenerate",
     "two_ring_pair": "degenerate",
