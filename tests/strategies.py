@@ -110,7 +110,7 @@ def clouds(
     if kind == "near the centre":
         low, high = 1e-4, 0.2 * radius
     if kind == "cutoff shell":
-        low = radius - 1.5 * width
+        low = max(closest, radius - 1.5 * width)
     lengths = [draw(st.floats(low, high, exclude_max=True)) for _ in range(count)]
     if kind == "equal norms":
         lengths = lengths[:1] * count
