@@ -7,6 +7,8 @@ from symtrip.degenerate.b8 import (
     b8_pair,
     sample_b8_parameters,
 )
+from symtrip.degenerate.catalogue import families, family
+from symtrip.degenerate.family import Equalities, Family, Kind, Member, Parameter
 from symtrip.degenerate.two_ring import (
     Z12_RING,
     two_ring_jacobian,
@@ -18,9 +20,16 @@ from symtrip.degenerate.two_ring import (
 __all__ = [
     "B8_PARAMETERS",
     "Z12_RING",
+    "Equalities",
+    "Family",
+    "Kind",
+    "Member",
+    "Parameter",
     "accept_b8",
     "b8_jacobian",
     "b8_pair",
+    "families",
+    "family",
     "sample_b8_parameters",
     "two_ring_jacobian",
     "two_ring_numbers",

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from symtrip.errors import require
+from symtrip.errors import InputError, require
 
 __all__ = ["Z12_RING", "two_ring_jacobian", "two_ring_numbers", "two_ring_pair", "z12_angles"]
 
@@ -26,7 +26,7 @@ Scalar = float | Tensor
 Angles = Tensor | Sequence[float]
 
 Z12_RING = (0, 1, 3, 4, 5, 8)
-"""Positions, out of twelve, of the smallest ring whose 3-subsets equal those of its mirror image."""
+"""Occupied twelfths of a chiral ring whose 3-subsets equal those of its mirror image."""
 
 
 def two_ring_pair(
@@ -48,7 +48,8 @@ def two_ring_pair(
         differentiable with respect to every argument.
 
     Raises:
-        InputError: a value is not finite, a tensor is not of floating dtype, or ``angles`` is empty.
+        InputError: a value is not finite, a tensor is not of floating dtype, ``angles`` is empty,
+            or the leading shapes do not broadcast.
 
     Accuracy:
         coordinates within 4 eps (r + |z1| + |z2|) for angles of a few turns.
@@ -58,22 +59,19 @@ def two_ring_pair(
         016110 (2024), supplementary section IV.
     """
     r, z1, z2, psi, angles = _as_tensors(r, z1, z2, psi, angles)
-    batch = torch.broadcast_shapes(r.shape, z1.shape, z2.shape, psi.shape, angles.shape[:-1])
     azimuth = torch.cat([angles, angles + psi[..., None]], dim=-1)
-    n = angles.shape[-1]
-    side = torch.ones(2 * n, dtype=azimuth.dtype, device=azimuth.device)
-    side[n:] = -1.0
+    height = z1[..., None].expand_as(angles)
     rings = torch.stack(
-        torch.broadcast_tensors(
+        [
             r[..., None] * torch.cos(azimuth),
             r[..., None] * torch.sin(azimuth),
-            z1[..., None] * side,
-        ),
+            torch.cat([height, -height], dim=-1),
+        ],
         dim=-1,
-    ).expand(*batch, 2 * n, 3)
+    )
     zero = torch.zeros_like(z2)
-    center = torch.zeros(*batch, 1, 3, dtype=azimuth.dtype, device=azimuth.device)
-    apex = torch.stack([zero, zero, z2], dim=-1)[..., None, :].expand(*batch, 1, 3)
+    center = torch.stack([zero, zero, zero], dim=-1)[..., None, :]
+    apex = torch.stack([zero, zero, z2], dim=-1)[..., None, :]
     return torch.cat([center, rings, apex], dim=-2), torch.cat([center, rings, -apex], dim=-2)
 
 
@@ -100,11 +98,10 @@ def two_ring_jacobian(
         within 4 eps (1 + r) of the exact derivative.
     """
     r, z1, z2, psi, angles = _as_tensors(r, z1, z2, psi, angles)
-    batch = torch.broadcast_shapes(r.shape, z1.shape, z2.shape, psi.shape, angles.shape[:-1])
     n = angles.shape[-1]
     azimuth = torch.cat([angles, angles + psi[..., None]], dim=-1)
     cos, sin = torch.cos(azimuth), torch.sin(azimuth)
-    plus = torch.zeros(*batch, 2 * n + 2, 3, 4 + n, dtype=azimuth.dtype, device=azimuth.device)
+    plus = azimuth.new_zeros(*r.shape, 2 * n + 2, 3, 4 + n)
     rings = plus[..., 1 : 2 * n + 1, :, :]
     rings[..., 0, 0], rings[..., 1, 0] = cos, sin
     rings[..., :n, 2, 1], rings[..., n:, 2, 1] = 1.0, -1.0
@@ -144,14 +141,14 @@ def two_ring_numbers(
 def z12_angles(
     *, dtype: torch.dtype = torch.float64, device: torch.device | str | None = None
 ) -> Float[Tensor, " 6"]:
-    """Ring angles in rad for which A+ and A- agree up to nu = 4 (13 neighbours, any r, z1, z2, psi).
+    """Ring angles in rad for which A+ and A- agree up to nu = 4 (13 neighbours).
 
     Args:
         dtype: dtype of the angles.
         device: device of the angles.
 
     Returns:
-        30 degrees times :data:`Z12_RING`, shape (6,).
+        30 degrees times :data:`Z12_RING`, shape (6,); r, z1, z2 and psi stay free.
 
     Source:
         Lifting theorem of the documentation's theory page; the deck property of the ring was found
@@ -190,4 +187,13 @@ def _as_tensors(
         f"shape {tuple(out[4].shape)}",
         "give a tensor (..., n)",
     )
-    return out[0], out[1], out[2], out[3], out[4]
+    try:
+        shape = (out[0] + out[1] + out[2] + out[3] + out[4][..., 0]).shape
+    except RuntimeError as error:
+        raise InputError(
+            "`r, z1, z2, psi, angles` must have leading shapes that broadcast, got "
+            f"{[tuple(t.shape) for t in out]}; angles has the ring atoms on its last axis."
+        ) from error
+    ring = out[4].shape[-1]
+    r, z1, z2, psi = (tensor.expand(shape) for tensor in out[:4])
+    return r, z1, z2, psi, out[4].expand(*shape, ring)
