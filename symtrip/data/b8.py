@@ -57,9 +57,9 @@ class B8Pairs:
         True
     """
 
-    parameters: Float[Tensor, "pairs 6"]
-    energies: Float[Tensor, "pairs 2"]
-    index: Int[Tensor, " pairs"]
+    parameters: Tensor
+    energies: Tensor
+    index: Tensor
 
     def __post_init__(self) -> None:
         count = len(self.parameters)

@@ -8,6 +8,7 @@ from symtrip.degenerate.b8 import (
     sample_b8_parameters,
 )
 from symtrip.degenerate.catalogue import families, family
+from symtrip.degenerate.exceptional import distance_to_exceptional_set, exceptional_distances
 from symtrip.degenerate.family import Equalities, Family, Kind, Member, Parameter
 from symtrip.degenerate.two_ring import (
     Z12_RING,
@@ -28,6 +29,8 @@ __all__ = [
     "accept_b8",
     "b8_jacobian",
     "b8_pair",
+    "distance_to_exceptional_set",
+    "exceptional_distances",
     "families",
     "family",
     "sample_b8_parameters",

@@ -84,7 +84,7 @@ def sample_b8_parameters(n_pairs: int, seed: int = 12345) -> NDArray[np.float64]
 
 
 def b8_pair(
-    parameters: Float[Tensor, "*batch 6"],
+    parameters: Tensor,
 ) -> tuple[Float[Tensor, "*batch 8 3"], Float[Tensor, "*batch 8 3"]]:
     """Positions of both members of B8 pairs.
 
@@ -102,7 +102,7 @@ def b8_pair(
 
 
 def b8_jacobian(
-    parameters: Float[Tensor, "*batch 6"],
+    parameters: Tensor,
 ) -> tuple[Float[Tensor, "*batch 8 3 6"], Float[Tensor, "*batch 8 3 6"]]:
     """Analytic derivatives of :func:`b8_pair` with respect to the six parameters.
 

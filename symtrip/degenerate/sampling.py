@@ -86,7 +86,8 @@ def shortest_distance(member: Member) -> Float[Tensor, "*batch"]:
         # The home cell comes first, so that every atom finds itself at the front.
         steps = steps[steps.abs().sum(dim=1).argsort(stable=True)]
         shifts = steps.to(points) @ member.cell
-    apart = points[..., None, :, None, :] - points[..., None, :, :] - shifts[..., :, None, None, :]
-    distances = apart.norm(dim=-1)
+    apart = points[..., None, :, None, :] - points[..., None, None, :, :]
+    apart = apart - shifts[..., :, None, None, :]
+    distances: Tensor = torch.linalg.vector_norm(apart, dim=-1)
     distances[..., 0, :, :].diagonal(dim1=-2, dim2=-1).fill_(torch.inf)
-    return distances.flatten(-3).amin(dim=-1)
+    return torch.amin(distances.flatten(-3), dim=-1)

@@ -20,7 +20,16 @@ from torch import Tensor
 
 from symtrip.errors import InputError, require
 
-__all__ = ["Z12_RING", "two_ring_jacobian", "two_ring_numbers", "two_ring_pair", "z12_angles"]
+__all__ = [
+    "Z12_RING",
+    "Angles",
+    "Scalar",
+    "two_ring_arguments",
+    "two_ring_jacobian",
+    "two_ring_numbers",
+    "two_ring_pair",
+    "z12_angles",
+]
 
 Scalar = float | Tensor
 Angles = Tensor | Sequence[float]
@@ -58,7 +67,7 @@ def two_ring_pair(
         Pozdnyakov et al., PRL 125, 166001 (2020), Fig. 2(f); Nigam et al., APL Mach. Learn. 2,
         016110 (2024), supplementary section IV.
     """
-    r, z1, z2, psi, angles = _as_tensors(r, z1, z2, psi, angles)
+    r, z1, z2, psi, angles = two_ring_arguments(r, z1, z2, psi, angles)
     azimuth = torch.cat([angles, angles + psi[..., None]], dim=-1)
     height = z1[..., None].expand_as(angles)
     rings = torch.stack(
@@ -82,10 +91,10 @@ def two_ring_jacobian(
 
     Args:
         r: as in :func:`two_ring_pair`.
-        z1: as in :func:`two_ring_pair`.
-        z2: as in :func:`two_ring_pair`.
-        psi: as in :func:`two_ring_pair`.
-        angles: as in :func:`two_ring_pair`.
+        z1: as there.
+        z2: as there.
+        psi: as there.
+        angles: as there.
 
     Returns:
         Derivatives of the positions of A+ and of A-, each (*batch, 2n + 2, 3, 4 + n): the last axis
@@ -97,7 +106,7 @@ def two_ring_jacobian(
     Accuracy:
         within 4 eps (1 + r) of the exact derivative.
     """
-    r, z1, z2, psi, angles = _as_tensors(r, z1, z2, psi, angles)
+    r, z1, z2, psi, angles = two_ring_arguments(r, z1, z2, psi, angles)
     n = angles.shape[-1]
     azimuth = torch.cat([angles, angles + psi[..., None]], dim=-1)
     cos, sin = torch.cos(azimuth), torch.sin(azimuth)
@@ -157,9 +166,24 @@ def z12_angles(
     return torch.tensor([math.pi * k / 6 for k in Z12_RING], dtype=dtype, device=device)
 
 
-def _as_tensors(
+def two_ring_arguments(
     r: Scalar, z1: Scalar, z2: Scalar, psi: Scalar, angles: Angles
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Check the five arguments of the family and broadcast them.
+
+    Args:
+        r: as in :func:`two_ring_pair`.
+        z1: as there.
+        z2: as there.
+        psi: as there.
+        angles: as there.
+
+    Returns:
+        r, z1, z2, psi (*batch) and the angles (*batch, n), of one dtype.
+
+    Raises:
+        InputError: as :func:`two_ring_pair`.
+    """
     given = {"r": r, "z1": z1, "z2": z2, "psi": psi, "angles": angles}
     tensors = [value for value in given.values() if isinstance(value, Tensor)]
     dtype = reduce(torch.promote_types, [t.dtype for t in tensors]) if tensors else torch.float64
