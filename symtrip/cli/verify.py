@@ -5,20 +5,21 @@ from __future__ import annotations
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from symtrip.errors import InputError, require
-from symtrip.verify import GOLDEN, Verdict
-from symtrip.verify import verify as compare
+
+if TYPE_CHECKING:
+    import torch
+    from rich.table import Table
+
+    from symtrip.verify import Verdict
 
 __all__ = ["verify"]
 
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+_DTYPES = ("float32", "float64")
 
 
 def verify(
@@ -35,9 +36,13 @@ def verify(
 ) -> None:
     """Compare this installation with exact values; exit code 1 if an error exceeds its budget."""
     require(dtype in _DTYPES, "--dtype", "be float32 or float64", dtype, "write --dtype float64")
-    verdicts = _compare(
-        GOLDEN if file is None else file, _DTYPES[dtype], _device(device, _DTYPES[dtype])
-    )
+    import torch
+    from rich.console import Console
+
+    from symtrip.verify import GOLDEN
+
+    kind: torch.dtype = getattr(torch, dtype)
+    verdicts = _compare(GOLDEN if file is None else file, kind, _device(device, kind))
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(_table(verdicts, f"{dtype} on {device}"))
     for verdict in verdicts:
@@ -48,6 +53,8 @@ def verify(
 
 
 def _compare(path: Path, dtype: torch.dtype, device: torch.device) -> list[Verdict]:
+    from symtrip.verify import verify as compare
+
     name = "standard input" if str(path) == "-" else str(path)
     require(
         name == "standard input" or path.is_file(),
@@ -68,6 +75,8 @@ def _compare(path: Path, dtype: torch.dtype, device: torch.device) -> list[Verdi
 
 
 def _device(name: str, dtype: torch.dtype) -> torch.device:
+    import torch
+
     try:
         device = torch.device(name)
         torch.zeros(1, dtype=dtype, device=device).item()
@@ -81,6 +90,8 @@ def _device(name: str, dtype: torch.dtype) -> torch.device:
 
 
 def _table(verdicts: list[Verdict], title: str) -> Table:
+    from rich.table import Table
+
     table = Table(title=f"exact values against symtrip, {title}", title_justify="left")
     for heading, justify in (
         ("function", "left"),
