@@ -1,4 +1,4 @@
-"""The directive ``command-help``: what ``symtrip COMMAND --help`` prints, from the program itself."""
+"""The directive ``command-help``: what ``symtrip COMMAND --help`` prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Docstrings are plain text first: |r|, (*batch, 3) and trailing underscores are no markup in them."""
+"""Docstrings are plain text: |r|, (*batch, 3) and trailing underscores are no markup in them."""
 
 from __future__ import annotations
 

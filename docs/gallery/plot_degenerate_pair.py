@@ -2,12 +2,13 @@
 Two environments that the bispectrum confuses
 =============================================
 
-A pair of B8 clusters, the correlations that cannot tell its members apart, and the triplet features that do.
+A pair of B8 clusters, the correlations that cannot tell its members apart, and the triplet features
+that do.
 """
 
 # %%
-# The data set holds 4000 pairs of clusters. Their members differ by where one atom sits: above the two rings
-# or below. Atom 0, in the middle, is the centre of the environment.
+# The data set holds 4000 pairs of clusters. Their members differ by where one atom sits: above the
+# two rings or below. Atom 0, in the middle, is the centre of the environment.
 import matplotlib.pyplot as plt
 import torch
 
@@ -31,7 +32,8 @@ for number, (name, atoms) in enumerate(zip("+-", pair, strict=True)):
 plt.show()
 
 # %%
-# Both environments are expanded in radial functions and spherical harmonics, with the settings of the paper.
+# Both environments are expanded in radial functions and spherical harmonics, with the settings of
+# the paper.
 environments = Environments.from_positions(pair, 5, radius=2.0)
 density = SphericalExpansion.b8()(environments)
 
@@ -56,6 +58,6 @@ for name, features in descriptors.items():
     print(f"{name:30s} {features.shape[1]:5d} features   difference {difference(features):.1e}")
 
 # %%
-# The sum of the triplet features is the bispectrum, number by number: only a nonlinear function *before* the
-# sum makes use of the tagged neighbours.
+# The sum of the triplet features is the bispectrum, number by number: only a nonlinear function
+# *before* the sum makes use of the tagged neighbours.
 print(float((descriptors["triplets, summed"] - descriptors["bispectrum"]).abs().max()))

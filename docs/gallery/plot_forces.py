@@ -2,7 +2,7 @@
 Gradients of an invariant
 =========================
 
-Everything is differentiable, so that forces and sensitivities come from autograd, padded atoms included.
+Everything is differentiable, so that forces and sensitivities come from autograd.
 """
 
 # %%
