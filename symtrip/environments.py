@@ -17,7 +17,7 @@ from symtrip.errors import InputError, require
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["Environments"]
+__all__ = ["Environments", "read_extxyz"]
 
 Isolated = Literal["raise", "keep"]
 
@@ -381,32 +381,31 @@ class Environments:
         Raises:
             InputError: the file is missing, empty, truncated or no extended XYZ.
         """
-        import ase.io
-
-        require(
-            Path(path).is_file(),
-            "path",
-            "name an existing file",
-            os.fspath(path),
-            "check its spelling",
-        )
-        try:
-            frames = ase.io.read(os.fspath(path), index=":", format="extxyz")
-        except Exception as problem:  # ase raises many kinds for a damaged file
-            raise InputError(
-                f"`path` must name a readable extended-XYZ file, got {os.fspath(path)} "
-                f"({type(problem).__name__}: {problem}); repair or export it again."
-            ) from problem
-        require(
-            len(frames) > 0,
-            "path",
-            "name a file with at least one structure",
-            os.fspath(path),
-            "export it again",
-        )
+        frames = read_extxyz(path)
         return cls.from_atoms(
             frames, radius=radius, centers=centers, dtype=dtype, device=device, isolated=isolated
         )
+
+
+def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
+    """All structures of an extended-XYZ file.
+
+    Raises:
+        InputError: the file is missing, empty, truncated or no extended XYZ.
+    """
+    import ase.io
+
+    name = os.fspath(path)
+    require(Path(path).is_file(), "path", "name an existing file", name, "check its spelling")
+    try:
+        frames = ase.io.read(name, index=":", format="extxyz")
+    except Exception as problem:
+        raise InputError(
+            f"`path` must name a readable extended-XYZ file, got {name} "
+            f"({type(problem).__name__}: {problem}); repair or export it again."
+        ) from problem
+    require(len(frames) > 0, "path", "name a file with structures", name, "export it again")
+    return list(frames)
 
 
 def _check_isolated(env: Environments, isolated: Isolated) -> Environments:

@@ -15,7 +15,7 @@ from symtrip.errors import InputError
 __all__ = ["COMMANDS", "main"]
 
 # Each is the module symtrip.cli.<name>, which holds a function <name> or, for a group, `app`.
-COMMANDS: tuple[str, ...] = ("verify",)
+COMMANDS: tuple[str, ...] = ("label", "verify",)
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 

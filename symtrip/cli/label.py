@@ -1,0 +1,135 @@
+"""`symtrip label`: energies and forces of structures from PySCF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from symtrip.labels import LabelSettings
+
+__all__ = ["label"]
+
+_CHECK_BUDGET = 3e-7  # Ha: PySCF's integral and grid screening against exact integrals
+
+
+def label(
+    structures: Annotated[
+        Path | None, typer.Argument(help="Extended-XYZ file with clusters.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the label store.")] = Path("labels"),
+    functional: Annotated[str, typer.Option(help="Exchange-correlation functional.")] = "pbe",
+    basis: Annotated[str, typer.Option(help="Orbital basis.")] = "cc-pvdz",
+    smearing: Annotated[float, typer.Option(help="Fermi smearing in Ha; 0 for none.")] = 0.01,
+    grid_level: Annotated[int, typer.Option(help="PySCF grid level, 0 to 9.")] = 5,
+    charge: Annotated[int, typer.Option(help="Total charge.")] = 0,
+    spin: Annotated[int, typer.Option(help="Number of unpaired electrons.")] = 0,
+    gradients: Annotated[bool, typer.Option(help="Compute forces too.")] = True,
+    max_cycle: Annotated[int, typer.Option(help="Largest number of SCF cycles.")] = 100,
+    processes: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 2,
+    check: Annotated[
+        int, typer.Option(help="Recompute this many shipped B8 labels instead.", min=0)
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the sample of --check.")] = 0,
+    check_minimum: Annotated[
+        bool, typer.Option("--check-minimum", help="Relax planar B8 to the zero of energy instead.")
+    ] = False,
+) -> None:
+    """Label structures with DFT (the paper's settings by default), resumable at any point."""
+    from symtrip.errors import InputError
+
+    if check:
+        _check(check, seed, processes)
+        return
+    if check_minimum:
+        _check_minimum()
+        return
+    if structures is None:
+        raise InputError(
+            "`structures` must name an extended-XYZ file, got nothing; "
+            "write `symtrip label FILE.xyz`, or --check 5 to recompute shipped labels."
+        )
+    from symtrip.labels import LabelSettings
+
+    settings = LabelSettings.checked(
+        functional=functional,
+        basis=basis,
+        smearing=smearing,
+        grid_level=grid_level,
+        charge=charge,
+        spin=spin,
+        gradients=gradients,
+        max_cycle=max_cycle,
+    )
+    _label(structures, out, settings, processes)
+
+
+def _label(structures: Path, out: Path, settings: LabelSettings, processes: int) -> None:
+    from rich.console import Console
+
+    from symtrip.environments import read_extxyz
+    from symtrip.labels import LabelStore, label_structures
+    from symtrip.progress import progress_bar
+
+    frames = read_extxyz(structures)
+    store = LabelStore(out, settings)
+    console = Console()
+    console.print(f"{len(frames)} structures; every label goes to {out} as soon as it is computed")
+    with progress_bar("labelling") as update:
+        report = label_structures(frames, store, processes=processes, progress=update)
+    console.print(
+        f"computed {report.computed}, found {report.reused} in the store; wrote {report.path}"
+    )
+    if report.unconverged:
+        some = ", ".join(map(str, report.unconverged[:10]))
+        console.print(
+            f"[yellow]{len(report.unconverged)} not converged[/] (structures {some}), kept in "
+            f"{out / 'unconverged'}"
+        )
+
+
+def _check(count: int, seed: int, processes: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from symtrip.labels import shipped_deviations
+    from symtrip.progress import progress_bar
+
+    with progress_bar("recomputing shipped labels") as update:
+        found = shipped_deviations(count, seed=seed, processes=processes, progress=update)
+    table = Table("pair", "shipped / Ha", "recomputed / Ha", "deviation / Ha", title="B8 labels")
+    for record in found:
+        table.add_row(
+            f"{record.pair}{record.member}",
+            f"{record.shipped:.9f}",
+            f"{record.computed:.9f}" if record.converged else "not converged",
+            f"{record.deviation:.1e}",
+        )
+    Console().print(table)
+    worst = max(record.deviation for record in found)
+    good = worst <= _CHECK_BUDGET and all(record.converged for record in found)
+    Console().print(f"worst deviation {worst:.1e} Ha, budget {_CHECK_BUDGET:.0e} Ha: ", end="")
+    Console().print("[green]ok[/]" if good else "[red]exceeded[/]")
+    if not good:
+        raise typer.Exit(1)
+
+
+def _check_minimum() -> None:
+    from rich.console import Console
+
+    from symtrip.data import B8_REFERENCE_ENERGY_HARTREE
+    from symtrip.labels import relax_planar_b8
+
+    console = Console()
+    energy, _ = relax_planar_b8(
+        progress=lambda step, value: console.print(f"step {step}: {value:.9f} Ha")
+    )
+    deviation = abs(energy - B8_REFERENCE_ENERGY_HARTREE)
+    console.print(
+        f"relaxed {energy:.9f} Ha, shipped zero {B8_REFERENCE_ENERGY_HARTREE:.9f} Ha, "
+        f"deviation {deviation:.1e} Ha"
+    )
+    if deviation > 1e-6:
+        raise typer.Exit(1)

@@ -1,0 +1,181 @@
+"""Labelling of many structures: in parallel, resumable, one thread a process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symtrip.errors import require
+from symtrip.files import atomic_write
+from symtrip.labels.compute import Label, check_electrons, compute_label
+from symtrip.labels.settings import LabelSettings, require_pyscf
+from symtrip.labels.store import LabelStore, structure_key
+from symtrip.progress import silent
+
+if TYPE_CHECKING:
+    import ase
+
+__all__ = ["LabelReport", "label_structures"]
+
+
+@dataclass
+class LabelReport:
+    """What a labelling run did.
+
+    Attributes:
+        computed: number of structures computed by this run.
+        reused: number found in the store.
+        unconverged: indices of the structures whose SCF did not converge.
+        path: extended-XYZ file with all converged structures, energies in eV and forces in eV/Å.
+    """
+
+    computed: int = 0
+    reused: int = 0
+    unconverged: list[int] = field(default_factory=list)
+    path: Path = Path()
+
+
+def single_thread() -> None:
+    """Keep a worker process to one thread; set before PySCF loads its libraries."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
+
+
+@contextmanager
+def process_pool(processes: int) -> Iterator[Executor]:
+    """Worker processes of one thread each; an interrupted block ends them in mid-work."""
+    others = set(multiprocessing.active_children())
+    # spawned, not forked: they inherit neither threads nor locks of this process
+    pool = ProcessPoolExecutor(
+        max_workers=processes,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=single_thread,
+    )
+    try:
+        yield pool
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in set(multiprocessing.active_children()) - others:
+            worker.terminate()
+        raise
+    pool.shutdown()
+
+
+def _check_structures(frames: Sequence[ase.Atoms], settings: LabelSettings) -> None:
+    require(len(frames) > 0, "frames", "hold at least one structure", 0, "pass some ase.Atoms")
+    for i, atoms in enumerate(frames):
+        where = f"structure {i}"
+        require(len(atoms) > 0, where, "hold at least one atom", 0, "drop empty structures")
+        require(
+            bool(np.isfinite(atoms.positions).all()),
+            f"{where} positions",
+            "be finite",
+            "NaN or infinity",
+            "remove or repair these atoms",
+        )
+        require(
+            not atoms.pbc.any(),
+            f"{where} pbc",
+            "be open in all directions",
+            atoms.pbc.tolist(),
+            "labels are computed for clusters; set pbc to False",
+        )
+        check_electrons(atoms.numbers, settings, where)
+
+
+def label_structures(
+    frames: Sequence[ase.Atoms],
+    store: LabelStore,
+    *,
+    processes: int = 1,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], None] = silent,
+) -> LabelReport:
+    """Label structures that are not in the store yet and write all to one extended-XYZ file.
+
+    Args:
+        frames: open-boundary structures.
+        store: where labels go as soon as each is computed.
+        processes: number of worker processes, one thread each.
+        executor: any other ``concurrent.futures.Executor``, e.g. of a cluster, used instead of
+            processes and left running.
+        progress: called with (done, total) after every structure.
+
+    Returns:
+        The report; ``<store>/labelled.extxyz`` holds the converged structures.
+
+    Raises:
+        InputError: bad structures, PySCF missing, an electron count that does not fit the spin.
+        KeyboardInterrupt: labels finished until then are in the store; run again to continue.
+    """
+    require(processes >= 1, "processes", "be an integer >= 1", processes, "use one per core")
+    _check_structures(frames, store.settings)
+    require_pyscf()
+    keys = [structure_key(atoms.numbers, atoms.positions) for atoms in frames]
+    labels = {key: store.get(key) for key in keys}
+    wanted = {
+        key: (atoms.numbers, atoms.positions)
+        for key, atoms in zip(keys, frames, strict=True)
+        if labels[key] is None
+    }
+    report = LabelReport(computed=len(wanted), reused=len(set(keys)) - len(wanted))
+    if wanted:
+        with nullcontext(executor) if executor else process_pool(processes) as pool:
+            labels.update(_compute(pool, wanted, store, progress))
+    finished = {key: label for key, label in labels.items() if label is not None}
+    report.unconverged = [i for i, key in enumerate(keys) if not finished[key].converged]
+    report.path = store.folder / "labelled.extxyz"
+    _write(frames, [finished[key] for key in keys], store.settings, report.path)
+    return report
+
+
+def _compute(
+    pool: Executor,
+    wanted: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]],
+    store: LabelStore,
+    progress: Callable[[int, int], None],
+) -> dict[str, Label]:
+    waiting: dict[Future[Label], str] = {
+        pool.submit(compute_label, numbers, positions, store.settings): key
+        for key, (numbers, positions) in wanted.items()
+    }
+    done: dict[str, Label] = {}
+    progress(0, len(wanted))
+    while waiting:
+        for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+            key = waiting.pop(future)
+            done[key] = future.result()
+            store.put(key, done[key])
+            progress(len(done), len(wanted))
+    return done
+
+
+def _write(
+    frames: Sequence[ase.Atoms], labels: Sequence[Label], settings: LabelSettings, path: Path
+) -> None:
+    import ase.io
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    labelled = []
+    for atoms, label in zip(frames, labels, strict=True):
+        if not label.converged:
+            continue
+        copy = atoms.copy()
+        copy.info["label_settings"] = settings.model_dump_json()
+        forces = label.forces_ev
+        results = {} if forces is None else {"forces": forces}
+        copy.calc = SinglePointCalculator(
+            copy, energy=label.energy_ev, free_energy=label.energy_ev, **results
+        )
+        labelled.append(copy)
+    with atomic_write(path) as temporary:
+        ase.io.write(os.fspath(temporary), labelled, format="extxyz")

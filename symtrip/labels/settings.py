@@ -1,0 +1,73 @@
+"""What defines a label: everything that changes its number."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from symtrip.errors import InputError
+
+__all__ = ["LabelSettings", "require_pyscf"]
+
+
+class LabelSettings(BaseModel):
+    """Settings of one label; the defaults are the paper's.
+
+    Attributes:
+        functional: exchange-correlation functional in PySCF's notation.
+        basis: orbital basis in PySCF's notation.
+        smearing: width of the Fermi-Dirac smearing in Ha; 0 for none.
+        grid_level: PySCF's integration-grid level, 0 ... 9.
+        charge: total charge.
+        spin: number of unpaired electrons (0: restricted Kohn-Sham).
+        gradients: whether forces are computed too.
+        max_cycle: largest number of SCF cycles.
+        conv_tol: convergence threshold of the energy in Ha.
+
+    Source:
+        Nigam et al., APL Mach. Learn. 2, 016110 (2024), SM IV, and the archived scripts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    functional: str = "pbe"
+    basis: str = "cc-pvdz"
+    smearing: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.01
+    grid_level: Annotated[int, Field(ge=0, le=9)] = 5
+    charge: int = 0
+    spin: Annotated[int, Field(ge=0)] = 0
+    gradients: bool = True
+    max_cycle: Annotated[int, Field(ge=1)] = 100
+    conv_tol: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-9
+
+    @classmethod
+    def checked(cls, **values: object) -> LabelSettings:
+        """Settings from untrusted values.
+
+        Raises:
+            InputError: an unknown setting or one outside its range.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            name = ".".join(str(part) for part in first["loc"])
+            raise InputError(
+                f"`{name}` must be a valid label setting, got {first['input']!r} ({first['msg']}); "
+                f"the settings are {', '.join(cls.model_fields)}."
+            ) from problem
+
+
+def require_pyscf() -> None:
+    """Raise unless PySCF can be imported.
+
+    Raises:
+        InputError: PySCF is not installed.
+    """
+    if find_spec("pyscf") is None:
+        raise InputError(
+            "`pyscf` must be installed to compute labels, got no such package; "
+            'install the extra with `pip install "symtrip[dft]"`.'
+        )

@@ -1,0 +1,160 @@
+"""Labels: right numbers, whole records, resumable, never mixed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import ase
+import ase.io
+import numpy as np
+import pytest
+
+from symtrip.errors import InputError
+from symtrip.labels import (
+    LabelSettings,
+    LabelStore,
+    compute_label,
+    label_structures,
+)
+
+CHEAP = LabelSettings(functional="lda,vwn", basis="sto-3g", smearing=0.0, grid_level=0)
+
+
+def hydrogen(length: float) -> ase.Atoms:
+    return ase.Atoms("H2", [[0, 0, 0], [length, 0, 0]])
+
+
+def test_forces_are_the_derivative_of_the_energy() -> None:
+    numbers, step, length = np.array([1, 1]), 1e-3, 0.9
+    settings = CHEAP.model_copy(update={"grid_level": 3, "smearing": 0.01, "conv_tol": 1e-12})
+    energies = [
+        compute_label(numbers, hydrogen(length + d).positions, settings).energy_ev
+        for d in (-step, step)
+    ]
+    forces = compute_label(numbers, hydrogen(length).positions, settings).forces_ev
+    assert forces is not None
+    slope = -(energies[1] - energies[0]) / (2 * step)
+    # PySCF's gradients leave out the derivative of the grid weights: measured 1e-4 eV/Å
+    assert abs(forces[1, 0] - slope) <= 1e-3
+
+
+def test_smearing_makes_the_energy_a_free_energy() -> None:
+    label = compute_label(
+        np.array([1, 1]),
+        hydrogen(3.0).positions,
+        CHEAP.model_copy(update={"smearing": 0.02, "gradients": False}),
+    )
+    assert label.energy < label.energy_total
+    assert label.forces is None
+
+
+def test_labels_are_written_as_extxyz_in_ev_with_their_settings(tmp_path: Path) -> None:
+    frames = [hydrogen(0.8), hydrogen(0.9), hydrogen(0.8)]
+    store = LabelStore(tmp_path / "store", CHEAP)
+    seen: list[tuple[int, int]] = []
+    with ThreadPoolExecutor(1) as executor:
+        report = label_structures(
+            frames, store, executor=executor, progress=lambda *x: seen.append(x)
+        )
+    assert (report.computed, report.reused, report.unconverged) == (2, 0, [])
+    assert seen == [(0, 2), (1, 2), (2, 2)]  # equal structures are computed once
+    written = ase.io.read(report.path, index=":")
+    direct = compute_label(frames[1].numbers, frames[1].positions, CHEAP)
+    assert written[0].get_potential_energy() == written[2].get_potential_energy()
+    assert abs(written[1].get_potential_energy() - direct.energy_ev) <= 1e-7  # digits in the file
+    assert np.abs(written[1].get_forces() - direct.forces_ev).max() <= 1e-7
+    assert LabelSettings.model_validate_json(written[0].info["label_settings"]) == CHEAP
+    again = label_structures(frames, LabelStore(tmp_path / "store", CHEAP))
+    assert (again.computed, again.reused) == (0, 2)
+
+
+def test_a_killed_job_continues_behind_its_last_whole_record(tmp_path: Path) -> None:
+    frames = [hydrogen(0.6 + 0.05 * k) for k in range(8)]
+    ase.io.write(tmp_path / "in.xyz", frames, format="extxyz")
+    command = [sys.executable, "-m", "symtrip", "label", str(tmp_path / "in.xyz")]
+    command += ["--out", str(tmp_path / "store"), "--processes", "1"]
+    command += ["--functional", "lda,vwn", "--basis", "sto-3g", "--grid-level", "0"]
+    records = tmp_path / "store" / "labels"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as job:
+        deadline = time.monotonic() + 120
+        while not list(records.glob("[!.]*.json")):
+            assert time.monotonic() < deadline, "no label within two minutes"
+            time.sleep(0.02)
+        job.send_signal(signal.SIGKILL)
+    before = {path: path.read_bytes() for path in records.glob("[!.]*.json")}
+    assert all(json.loads(content) for content in before.values())
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert len(list(records.glob("[!.]*.json"))) == 8
+    assert all(path.read_bytes() == content for path, content in before.items())
+    assert len(ase.io.read(tmp_path / "store" / "labelled.extxyz", index=":")) == 8
+
+
+def test_labels_of_other_settings_are_refused(tmp_path: Path) -> None:
+    LabelStore(tmp_path, CHEAP)
+    with pytest.raises(InputError, match=r"`out` .*basis = 'sto-3g'.*basis = '6-31g'.*never mixed"):
+        LabelStore(tmp_path, CHEAP.model_copy(update={"basis": "6-31g"}))
+
+
+def test_unconverged_structures_are_reported_and_kept_apart(tmp_path: Path) -> None:
+    store = LabelStore(tmp_path, CHEAP.model_copy(update={"max_cycle": 1}))
+    with ThreadPoolExecutor(1) as executor:
+        report = label_structures([hydrogen(1.7)], store, executor=executor)
+    assert report.unconverged == [0]
+    assert not (tmp_path / "labels").exists()
+    assert len(list((tmp_path / "unconverged").iterdir())) == 1
+    assert report.path.read_text() == ""
+
+
+def test_an_odd_number_of_electrons_asks_for_the_spin(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"`spin` .*structure 1 has 3 electrons.*--spin 1"):
+        label_structures([hydrogen(0.8), ase.Atoms("H3", np.eye(3))], LabelStore(tmp_path, CHEAP))
+
+
+def test_open_shells_are_computed_with_their_spin() -> None:
+    settings = CHEAP.model_copy(update={"spin": 1, "gradients": False})
+    label = compute_label(np.array([1]), np.zeros((1, 3)), settings)
+    assert label.converged
+    assert -0.6 < label.energy < -0.4  # one hydrogen atom: -0.5 Ha
+
+
+def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+    store = LabelStore(tmp_path, CHEAP)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "abc.json").write_text('{"energy_hartree": 1')
+    with pytest.raises(InputError, match=r"abc.json` must hold JSON.*delete it"):
+        store.get("abc")
+    (tmp_path / "labels" / "abc.json").write_text('{"energy_hartree": 1}')
+    with pytest.raises(InputError, match=r"abc.json` must hold a label"):
+        store.get("abc")
+
+
+def test_misspelt_settings_are_named() -> None:
+    with pytest.raises(InputError, match=r"`grid_levle` .*the settings are functional, basis"):
+        LabelSettings.checked(grid_levle=5)
+    with pytest.raises(InputError, match=r"`grid_level` must be a valid label setting, got 11"):
+        LabelSettings.checked(grid_level=11)
+
+
+def test_missing_pyscf_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("symtrip.labels.settings.find_spec", lambda _: None)
+    with pytest.raises(InputError, match=r"`pyscf` must be installed.*symtrip\[dft\]"):
+        label_structures([hydrogen(0.8)], LabelStore(tmp_path, CHEAP))
+
+
+def test_the_command_line_reports_bad_input_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "symtrip", "label"]
+    for words, message in (
+        ([], "`structures` must name an extended-XYZ file"),
+        ([os.fspath(tmp_path / "absent.xyz")], "`path` must name an existing file"),
+    ):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert message in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
