@@ -1,0 +1,138 @@
+"""The script ./run: installs once, redoes what was interrupted, passes arguments on."""
+
+from __future__ import annotations
+
+import importlib.machinery
+import importlib.util
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def load(clone, monkeypatch):
+    """The script in the folder ``clone``, with every command recorded instead of run."""
+    loader = importlib.machinery.SourceFileLoader("run_script", str(clone / "run"))
+    specification = importlib.util.spec_from_loader("run_script", loader)
+    module = importlib.util.module_from_spec(specification)
+    loader.exec_module(module)
+    module.calls = []
+
+    def pretend(command, **_options):
+        module.calls.append("venv" if "venv" in command else command[-1])
+        if "venv" in command:
+            module.PYTHON.parent.mkdir(parents=True)
+            module.PYTHON.touch()
+
+    def become(_program, words):
+        module.calls.append(words)
+        raise SystemExit
+
+    monkeypatch.setattr(module.subprocess, "run", pretend)
+    monkeypatch.setattr(module.os, "execv", become)
+    return module
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    """The script of a fresh clone."""
+    clone = tmp_path / "a clone"
+    (clone / "constraints").mkdir(parents=True)
+    shutil.copy(ROOT / "run", clone)
+    shutil.copy(ROOT / "pyproject.toml", clone)
+    shutil.copy(ROOT / "constraints" / "cpu.txt", clone / "constraints")
+    return load(clone, monkeypatch)
+
+
+def test_the_first_call_makes_an_environment_and_installs(script):
+    script.prepare(["test"])
+    assert script.calls == ["venv", "editables", ".[test]"]
+
+
+def test_the_second_call_installs_nothing(script):
+    script.prepare(["test"])
+    script.calls.clear()
+    script.prepare(["test"])
+    assert script.calls == []
+
+
+def test_a_job_that_needs_less_installs_nothing(script):
+    script.prepare(["test"])
+    script.calls.clear()
+    script.prepare([])
+    assert script.calls == []
+
+
+def test_a_job_that_needs_more_keeps_what_is_there(script):
+    script.prepare(["test"])
+    script.calls.clear()
+    script.prepare(["docs"])
+    assert script.calls == ["editables", ".[docs,test]"]
+
+
+def test_changed_requirements_are_installed(script):
+    script.prepare(["test"])
+    script.calls.clear()
+    (script.ROOT / script.CONSTRAINTS).write_text("torch==2.14.0\n")
+    script.prepare([])
+    assert script.calls == ["editables", ".[test]"]
+
+
+def test_an_interrupted_installation_starts_afresh(script, monkeypatch):
+    def interrupted(*_arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(script, "pip_install", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            script.prepare([])
+    script.calls.clear()
+    script.prepare([])
+    assert script.calls == ["venv", "editables", "."]
+
+
+def test_a_failed_installation_keeps_the_environment_that_worked(script, monkeypatch):
+    def offline(*_arguments):
+        raise subprocess.CalledProcessError(1, ["pip"])
+
+    script.prepare([])
+    script.calls.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(script, "pip_install", offline)
+        with pytest.raises(subprocess.CalledProcessError):
+            script.prepare(["test"])
+    script.prepare([])
+    assert script.calls == []
+
+
+def test_a_moved_clone_gets_a_new_environment(script, monkeypatch, tmp_path):
+    script.prepare([])
+    moved = load(script.ROOT.rename(tmp_path / "moved"), monkeypatch)
+    moved.prepare([])
+    assert moved.calls == ["venv", "editables", "."]
+
+
+def test_an_old_python_is_told_what_to_do(script, monkeypatch, capsys):
+    monkeypatch.setattr(script.sys, "version_info", (3, 10, 4))
+    assert script.main(["test"]) == 2
+    assert "must be 3.11 or newer, got 3.10" in capsys.readouterr().err
+
+
+def test_an_unknown_job_names_the_known_ones(script, capsys):
+    assert script.main(["tets"]) == 2
+    assert "demo, symtrip, python, test" in capsys.readouterr().err
+
+
+def test_every_job_is_explained(script, capsys):
+    assert script.main(["--help"]) == 0
+    explained = capsys.readouterr().out
+    assert [job for job in script.EXTRAS if f"\n  {job} " not in explained] == []
+
+
+def test_arguments_reach_the_job(script):
+    with pytest.raises(SystemExit):
+        script.main(["demo", "--out", "a folder"])
+    assert script.calls[-1] == [str(script.PYTHON), "-m", "symtrip", "demo", "--out", "a folder"]
