@@ -14,8 +14,13 @@ from symtrip.errors import InputError
 
 __all__ = ["COMMANDS", "main"]
 
-# Each is the module symtrip.cli.<name>, which holds a function <name> or, for a group, `app`.
-COMMANDS: tuple[str, ...] = ("label", "verify",)
+# Name and summary. Each is the module symtrip.cli.<name>, which holds a function <name> or, for a
+# group, `app`; only the one that is called is imported.
+COMMANDS = {
+    "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
+    "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
+    "verify": "Compare this installation with exact values.",
+}
 
 _FAILED, _BAD_INPUT, _INTERRUPTED = 1, 2, 130
 
@@ -38,12 +43,21 @@ def _root(
     """Neighbour-triplet features that tell any two atomic environments apart."""
 
 
-def _application(names: Sequence[str]) -> typer.Typer:
+def _summary() -> None:
+    """Stands for a command in the list of all."""
+
+
+def _application(chosen: str | None) -> typer.Typer:
     app = typer.Typer(
-        no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
+        add_completion=False,
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for name in names:
+    for name, summary in COMMANDS.items():
+        if name != chosen:
+            app.command(name, help=summary)(_summary)
+            continue
         module = import_module(f"symtrip.cli.{name}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name)
@@ -68,10 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 after Ctrl-C. The reason is on stderr, without a traceback.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    # A known subcommand needs only its own module; help and typing errors need the whole list.
-    names = words[:1] if words and words[0] in COMMANDS else COMMANDS
+    chosen = words[0] if words and words[0] in COMMANDS else None
     try:
-        typer.main.get_command(_application(names)).main(args=words, prog_name="symtrip")
+        typer.main.get_command(_application(chosen)).main(args=words, prog_name="symtrip")
     except InputError as error:
         return _fail(f"error: {error}", _BAD_INPUT)
     except OSError as error:

@@ -27,7 +27,7 @@ def command(monkeypatch):
         module = types.ModuleType("symtrip.cli.probe")
         module.probe = probe
         monkeypatch.setitem(sys.modules, "symtrip.cli.probe", module)
-        monkeypatch.setattr(entry, "COMMANDS", (*entry.COMMANDS, "probe"))
+        monkeypatch.setitem(entry.COMMANDS, "probe", "Does what the test wants.")
 
     return register
 
@@ -92,9 +92,11 @@ def test_the_version_is_printed(capsys):
 
 
 @pytest.mark.parametrize("name", entry.COMMANDS)
-def test_every_command_has_help(name, capsys):
+def test_the_help_of_a_command_starts_with_its_summary(name, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERMINAL_WIDTH", "200")
     assert entry.main([name, "--help"]) == 0
-    assert "Usage: symtrip" in capsys.readouterr().out
+    assert entry.COMMANDS[name].rstrip(".") in capsys.readouterr().out
 
 
 def test_the_list_of_commands_shows_every_one(capsys):
