@@ -170,14 +170,9 @@ def radial_error(r: float, hyper: Hyperparameters, dtype: torch.dtype) -> float:
             expansion.basis, expansion.density, l, Fraction(r), digits=DIGITS, rigorous=True
         )
         # the module returns I_nl(r) / r^l
-        over_power = [_fraction(x) / Fraction(r) ** l for x in want]
+        over_power = [reference.fraction(x) / Fraction(r) ** l for x in want]
         worst = max(worst, error_in_eps(got[l], over_power, radial_maximum(hyper, l), r**l))
     return worst
-
-
-def _fraction(ball: Any) -> Fraction:
-    mantissa, exponent = ball.mid().man_exp()
-    return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
 
 
 def density_error(cloud: Cloud, hyper: Hyperparameters, dtype: torch.dtype) -> float:

@@ -19,7 +19,9 @@ from symtrip_reference.coupling import (
 )
 from symtrip_reference.cutoff import ShiftedCosine, shifted_cosine
 from symtrip_reference.density import Density, Environment, Expansion, density_expansion
+from symtrip_reference.evaluation import bounds, fraction
 from symtrip_reference.families import TwoRingPair, two_ring_pair
+from symtrip_reference.golden import golden_lines
 from symtrip_reference.harmonics import real_spherical_harmonics, solid_harmonic_polynomial
 from symtrip_reference.radial import (
     DeltaDensity,
@@ -32,6 +34,7 @@ from symtrip_reference.radial import (
     radial_integral,
 )
 from symtrip_reference.triplets import n_centre_features, triplet_features, triplet_paths
+from symtrip_reference.wigner import complex_wigner_d, real_wigner_d, rotation_matrix
 
 __all__ = [
     "DeltaDensity",
@@ -46,11 +49,15 @@ __all__ = [
     "PrecisionError",
     "ShiftedCosine",
     "TwoRingPair",
+    "bounds",
     "complex_clebsch_gordan",
+    "complex_wigner_d",
     "coupling_paths",
     "density_correlations",
     "density_expansion",
     "flatten",
+    "fraction",
+    "golden_lines",
     "gto_overlap",
     "gto_radial_integral",
     "n_centre_features",
@@ -59,6 +66,8 @@ __all__ = [
     "real_clebsch_gordan",
     "real_clebsch_gordan_table",
     "real_spherical_harmonics",
+    "real_wigner_d",
+    "rotation_matrix",
     "shifted_cosine",
     "solid_harmonic_polynomial",
     "triplet_features",

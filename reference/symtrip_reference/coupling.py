@@ -19,6 +19,7 @@ __all__ = [
     "coupling_terms",
     "real_clebsch_gordan",
     "real_clebsch_gordan_table",
+    "real_from_complex",
     "triangle",
 ]
 
@@ -174,7 +175,7 @@ def _complex_squared(l1: int, m1: int, l2: int, m2: int, L: int, M: int) -> Frac
     return square * total * abs(total)
 
 
-def _real_from_complex(m: int) -> list[tuple[int, complex, Fraction]]:
+def real_from_complex(m: int) -> list[tuple[int, complex, Fraction]]:
     """Row m of U in Y_real = U Y_complex: entries (m', unit phase, modulus squared)."""
     half = Fraction(1, 2)
     if m == 0:
@@ -202,9 +203,9 @@ def _real_squared(l1: int, l2: int, L: int) -> dict[tuple[int, int, int], Fracti
 def _real_entry(l1: int, m1: int, l2: int, m2: int, L: int, M: int) -> Fraction:
     """sign(C) C^2 of one real coefficient: sum over U_L[M,M'] C conj(U_1[m1,m1'] U_2[m2,m2'])."""
     multiples: dict[Fraction, complex] = defaultdict(complex)
-    for n1, phase1, weight1 in _real_from_complex(m1):
-        for n2, phase2, weight2 in _real_from_complex(m2):
-            for n, phase, weight in _real_from_complex(M):
+    for n1, phase1, weight1 in real_from_complex(m1):
+        for n2, phase2, weight2 in real_from_complex(m2):
+            for n, phase, weight in real_from_complex(M):
                 square = weight1 * weight2 * weight * _complex_squared(l1, n1, l2, n2, L, n)
                 sign = -1 if square < 0 else 1
                 unit = phase * phase1.conjugate() * phase2.conjugate()

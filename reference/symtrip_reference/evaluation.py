@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import mpmath
 
-from symtrip_reference._checks import PrecisionError, number_of_digits, require
+from symtrip_reference._checks import PrecisionError, number_of_digits, refuse, require
 from symtrip_reference._number_systems import Balls, Digits, Exact, flint_module
 from symtrip_reference.arithmetic import Arithmetic
 
-__all__ = ["evaluate"]
+__all__ = ["bounds", "evaluate", "fraction"]
 
 Result = TypeVar("Result")
+
+_GUARDS = (10, 30, 70, 150, 310, 630)
+_FOR_ZEROS = 150
 
 
 def evaluate(
@@ -38,7 +42,9 @@ def evaluate(
 
     Accuracy:
         Without ``rigorous`` the formula is evaluated at two working precisions, the second with at
-        least 20 digits more; they must agree to ``digits``, otherwise both are raised.
+        least 20 digits more; they must agree to ``digits``, otherwise both are raised. A result
+        that is zero at both is believed only with 150 digits to spare. With ``rigorous`` such a
+        result is returned as balls around zero that are narrower still.
     """
     if digits is None:
         require(not rigorous, "digits", "be given with rigorous=True", "None", "pass digits=50")
@@ -46,17 +52,68 @@ def evaluate(
     wanted = number_of_digits(digits)
     if rigorous:
         return _enclose(formula, wanted)
-    guard = 10
-    coarse = formula(_digits(wanted + guard))
-    for _ in range(6):
-        guard = 2 * guard + 10
+    coarse = formula(_digits(wanted + _GUARDS[0]))
+    for guard in _GUARDS[1:]:
         fine = formula(_digits(wanted + guard))
         scale = max((abs(x) for x in _leaves(fine)), default=0)
         bound = scale * mpmath.mpf(10) ** (-wanted)
-        if all(abs(x - y) <= bound for x, y in zip(_leaves(fine), _leaves(coarse), strict=True)):
+        agree = all(
+            abs(x - y) <= bound for x, y in zip(_leaves(fine), _leaves(coarse), strict=True)
+        )
+        # sixty digits may cancel at both precisions: zeros need a stricter look
+        if agree and (scale != 0 or guard >= _FOR_ZEROS):
             return fine
         coarse = fine
     raise PrecisionError(f"{wanted} digits were not settled with {wanted + guard} working digits")
+
+
+def fraction(number: Any) -> Fraction:
+    """The exact rational value of an mpmath number, or of the centre of a python-flint ball.
+
+    Args:
+        number: what a function of this package returned for given ``digits``.
+
+    Returns:
+        Its binary value without any rounding.
+
+    Raises:
+        InputError: it is neither, for example a sympy number, which is exact already.
+
+    Accuracy: exact.
+
+    Source: none; a conversion.
+    """
+    if hasattr(number, "_mpf_"):
+        sign, mantissa, exponent, _ = number._mpf_
+        return Fraction((-1) ** sign * int(mantissa)) * Fraction(2) ** int(exponent)
+    if hasattr(number, "mid"):
+        mantissa, exponent = number.mid().man_exp()
+        return Fraction(int(mantissa)) * Fraction(2) ** int(exponent)
+    return refuse(
+        "number", "be an mpmath number or a python-flint ball", repr(number), "pass digits=50"
+    )
+
+
+def bounds(ball: Any) -> tuple[Fraction, Fraction]:
+    """The rational interval that a python-flint ball stands for.
+
+    Args:
+        ball: what a function of this package returned with ``rigorous=True``.
+
+    Returns:
+        (lower, upper), exact; the true value is proved to lie between them.
+
+    Raises:
+        InputError: it is no ball.
+
+    Accuracy: exact.
+
+    Source: none; a conversion.
+    """
+    if not hasattr(ball, "rad"):
+        refuse("ball", "be a python-flint ball", repr(ball), "pass rigorous=True")
+    middle, radius = fraction(ball), fraction(ball.rad())
+    return middle - radius, middle + radius
 
 
 @lru_cache(maxsize=64)
@@ -71,21 +128,20 @@ def _balls(digits: int) -> Balls:
 
 def _enclose(formula: Callable[[Arithmetic], Result], wanted: int) -> Result:
     flint = flint_module()
-    guard = 10
-    for _ in range(7):
-        balls = _balls(wanted + guard)
-        previous = flint.ctx.prec
-        flint.ctx.prec = balls.bits
-        try:
+    previous = flint.ctx.prec
+    try:
+        for guard in _GUARDS:
+            balls = _balls(wanted + guard)
+            flint.ctx.prec = balls.bits
             result = formula(balls)
-        finally:
-            flint.ctx.prec = previous
-        leaves = list(_leaves(result))
-        scale = max((abs(float(x.mid())) for x in leaves), default=0.0)
-        worst = max((float(x.rad()) for x in leaves), default=0.0)
-        if worst <= scale * 10.0 ** (-wanted):
-            return result
-        guard = 2 * guard + 10
+            leaves = list(_leaves(result))
+            scale = max((abs(x.mid()) for x in leaves), default=flint.arb(0))
+            worst = max((x.rad() for x in leaves), default=flint.arb(0))
+            vanishes = guard >= _FOR_ZEROS and all(x.contains(0) for x in leaves)
+            if vanishes or worst * 10**wanted <= scale:
+                return result
+    finally:
+        flint.ctx.prec = previous
     raise PrecisionError(f"{wanted} digits were not enclosed with {wanted + guard} working digits")
 
 

@@ -19,7 +19,9 @@ from symtrip_reference.arithmetic import Arithmetic, Number
 from symtrip_reference.evaluation import evaluate
 
 __all__ = [
+    "cartesian_polynomial",
     "harmonics",
+    "norm_squared",
     "real_spherical_harmonics",
     "solid_harmonic_polynomial",
     "solid_harmonics",
@@ -48,11 +50,11 @@ def solid_harmonic_polynomial(l: int, m: int) -> sympy.Expr:
     l = natural_number("l", l)
     m = magnetic_number("m", m, l)
     x, y, z = sympy.symbols("x y z", real=True)
-    norm = sympy.sqrt(sympy.Rational(*_norm_squared(l, m).as_integer_ratio()) / sympy.pi)
+    norm = sympy.sqrt(sympy.Rational(*norm_squared(l, m).as_integer_ratio()) / sympy.pi)
     polynomial = sympy.Add(
         *(
             sympy.Rational(*coefficient.as_integer_ratio()) * x**i * y**j * z**k
-            for (i, j, k), coefficient in _polynomial(l, m).items()
+            for (i, j, k), coefficient in cartesian_polynomial(l, m).items()
         )
     )
     return sympy.expand(norm * polynomial)
@@ -111,10 +113,10 @@ def solid_harmonics(
     xs, ys, zs = powers
     return [
         [
-            a.sqrt(a(_norm_squared(l, m)) / a.pi)
+            a.sqrt(a(norm_squared(l, m)) / a.pi)
             * a.dot(
                 (a(coefficient), xs[i] * ys[j] * zs[k])
-                for (i, j, k), coefficient in _polynomial(l, m).items()
+                for (i, j, k), coefficient in cartesian_polynomial(l, m).items()
             )
             for m in range(-l, l + 1)
         ]
@@ -122,15 +124,15 @@ def solid_harmonics(
     ]
 
 
-def _norm_squared(l: int, m: int) -> Fraction:
-    """Pi times the squared normalisation that multiplies :func:`_polynomial`."""
+def norm_squared(l: int, m: int) -> Fraction:
+    """Pi times the squared normalisation that multiplies :func:`cartesian_polynomial`."""
     n = abs(m)
     orders = 1 if m == 0 else 2
     return Fraction(orders * (2 * l + 1) * factorial(l - n), 4 * factorial(l + n))
 
 
 @lru_cache(maxsize=1024)
-def _polynomial(l: int, m: int) -> dict[Monomial, Fraction]:
+def cartesian_polynomial(l: int, m: int) -> dict[Monomial, Fraction]:
     """r^l P_l^|m|(z/r) (without phase) times Re or Im of (x + i y)^|m| / r^|m|, as monomials."""
     n = abs(m)
     terms: dict[Monomial, Fraction] = defaultdict(Fraction)
