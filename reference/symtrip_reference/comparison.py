@@ -275,35 +275,58 @@ class CrystalComparison:
             )
         return bags[0] == bags[1]
 
-    def same_triangles(self, squared_radius: sympy.Expr) -> bool:
-        """Whether each crystal's atoms see the same triangles, as multisets over atoms.
+    def same_distances_within(self, squared_radius: sympy.Expr) -> bool:
+        """Whether the atoms of both crystals have the same lists of distances to neighbours.
+
+        Args:
+            squared_radius: neighbours up to this squared distance from an atom count, Å^2.
+        """
+        bags = [
+            Counter(
+                tuple(sorted(_dot(a, a) for a in near)) for near in _neighbours(m, squared_radius)
+            )
+            for m in self._members
+        ]
+        return bags[0] == bags[1]
+
+    def same_triangles_within(self, squared_radius: sympy.Expr) -> bool:
+        """Whether the atoms of both crystals see the same triangles.
 
         An isometry keeps them, so a difference proves that the crystals are not congruent.
 
         Args:
             squared_radius: neighbours up to this squared distance from an atom count, Å^2.
         """
-        bags = [Counter(self._triangles(member, squared_radius)) for member in self._members]
+        bags = [
+            Counter(
+                tuple(
+                    sorted(
+                        (*sorted((_dot(a, a), _dot(b, b))), _dot(a, b))
+                        for a, b in combinations(near, 2)
+                    )
+                )
+                for near in _neighbours(m, squared_radius)
+            )
+            for m in self._members
+        ]
         return bags[0] == bags[1]
 
-    @staticmethod
-    def _triangles(member: Structure, squared_radius: sympy.Expr) -> Iterator[Hashable]:
-        edges = _edges(member)
-        reach = [int(sympy.ceiling(sympy.sqrt(squared_radius) / edge)) + 1 for edge in edges]
-        for center in member.points:
-            near: list[Vector] = []
-            for point in member.points:
-                for shift in product(*(range(-n, n + 1) for n in reach)):
-                    x, y, z = (
-                        p - c + n * edge
-                        for p, c, n, edge in zip(point, center, shift, edges, strict=True)
-                    )
-                    if 0 < _dot((x, y, z), (x, y, z)) <= squared_radius:
-                        near.append((x, y, z))
-            triangles = (
-                (*sorted((_dot(a, a), _dot(b, b))), _dot(a, b)) for a, b in combinations(near, 2)
-            )
-            yield tuple(sorted(triangles))
+
+def _neighbours(member: Structure, squared_radius: sympy.Expr) -> Iterator[list[Vector]]:
+    """Vectors from each atom to the atoms and periodic images around it."""
+    edges = _edges(member)
+    reach = [int(sympy.ceiling(sympy.sqrt(squared_radius) / edge)) + 1 for edge in edges]
+    for center in member.points:
+        near: list[Vector] = []
+        for point in member.points:
+            for shift in product(*(range(-n, n + 1) for n in reach)):
+                x, y, z = (
+                    p - c + n * edge
+                    for p, c, n, edge in zip(point, center, shift, edges, strict=True)
+                )
+                if 0 < _dot((x, y, z), (x, y, z)) <= squared_radius:
+                    near.append((x, y, z))
+        yield near
 
 
 def _edges(member: Structure) -> list[sympy.Expr]:

@@ -15,7 +15,12 @@ from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symtrip.degenerate import b8_pair, two_ring_numbers
+from symtrip.degenerate import (
+    b8_arguments,
+    b8_pair,
+    distance_to_exceptional_set,
+    two_ring_numbers,
+)
 from symtrip.errors import InputError, require
 
 __all__ = ["B8_REFERENCE_ENERGY_HARTREE", "HARTREE_IN_EV", "N_TRAINING_PAIRS", "B8Pairs"]
@@ -147,6 +152,17 @@ class B8Pairs:
     def labelled(self) -> B8Pairs:
         """Those of these pairs whose two labels both exist."""
         return self.subset(self.mask.all(dim=1))
+
+    def exceptional_distance(self, group: str = "O3") -> Float[Tensor, " pairs"]:
+        """How far (Å) each pair is from one whose members are congruent; errors depend on it.
+
+        Args:
+            group: "O3" or "SO3", see :func:`symtrip.degenerate.distance_to_exceptional_set`.
+
+        Raises:
+            InputError: another group.
+        """
+        return distance_to_exceptional_set(*b8_arguments(self.parameters), group=group)
 
     def subset(self, rows: Tensor | slice | list[int]) -> B8Pairs:
         """Some of the pairs, whole.

@@ -3,6 +3,7 @@
 from symtrip.degenerate.b8 import (
     B8_PARAMETERS,
     accept_b8,
+    b8_arguments,
     b8_jacobian,
     b8_pair,
     sample_b8_parameters,
@@ -17,6 +18,7 @@ from symtrip.degenerate.two_ring import (
     two_ring_pair,
     z12_angles,
 )
+from symtrip.degenerate.writing import write_pairs
 
 __all__ = [
     "B8_PARAMETERS",
@@ -27,6 +29,7 @@ __all__ = [
     "Member",
     "Parameter",
     "accept_b8",
+    "b8_arguments",
     "b8_jacobian",
     "b8_pair",
     "distance_to_exceptional_set",
@@ -37,5 +40,6 @@ __all__ = [
     "two_ring_jacobian",
     "two_ring_numbers",
     "two_ring_pair",
+    "write_pairs",
     "z12_angles",
 ]

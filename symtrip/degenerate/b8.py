@@ -11,7 +11,14 @@ from torch import Tensor
 from symtrip.degenerate.two_ring import two_ring_jacobian, two_ring_pair
 from symtrip.errors import require
 
-__all__ = ["B8_PARAMETERS", "accept_b8", "b8_jacobian", "b8_pair", "sample_b8_parameters"]
+__all__ = [
+    "B8_PARAMETERS",
+    "accept_b8",
+    "b8_arguments",
+    "b8_jacobian",
+    "b8_pair",
+    "sample_b8_parameters",
+]
 
 B8_PARAMETERS = ("r", "z1", "z2", "psi", "phi1", "phi2")
 """Names of the six parameters: three lengths in Å, three angles in rad."""
@@ -98,7 +105,7 @@ def b8_pair(
     Raises:
         InputError: ``parameters`` is not (..., 6) or holds a value that is not finite.
     """
-    return two_ring_pair(*_two_ring_arguments(parameters))
+    return two_ring_pair(*b8_arguments(parameters))
 
 
 def b8_jacobian(
@@ -119,11 +126,22 @@ def b8_jacobian(
     chain = torch.zeros(7, 6, dtype=parameters.dtype, device=parameters.device)
     chain[:4, :4] = torch.eye(4, dtype=parameters.dtype, device=parameters.device)
     chain[5, 4] = chain[6, 4] = chain[6, 5] = 1.0
-    plus, minus = two_ring_jacobian(*_two_ring_arguments(parameters))
+    plus, minus = two_ring_jacobian(*b8_arguments(parameters))
     return plus @ chain, minus @ chain
 
 
-def _two_ring_arguments(parameters: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def b8_arguments(parameters: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """The arguments of :func:`symtrip.degenerate.two_ring_pair` for B8 pairs.
+
+    Args:
+        parameters: (*batch, 6), columns :data:`B8_PARAMETERS`.
+
+    Returns:
+        r, z1, z2, psi, each (*batch), and the ring angles (0, phi1, phi1 + phi2), (*batch, 3).
+
+    Raises:
+        InputError: ``parameters`` is not (..., 6).
+    """
     require(
         parameters.ndim >= 1 and parameters.shape[-1] == 6,
         "parameters",

@@ -161,23 +161,28 @@ class Family:
         return {p.name: (p.low, p.high) for p in self.parameters}
 
     @property
+    def symbols(self) -> dict[int, str]:
+        """Chemical symbols of the atomic numbers that occur in the catalogue."""
+        return {number: symbol for symbol, number in self._atomic_numbers.items()}
+
+    @property
     def has_center(self) -> bool:
         """Whether the members are environments of an atom at the origin."""
         return self.kind in ("env", "both")
 
     def vector(
         self,
+        values: Mapping[str, float] | None = None,
         *,
         dtype: torch.dtype = torch.float64,
         device: torch.device | str | None = None,
-        **values: float,
     ) -> Float[Tensor, " parameters"]:
         """Parameters with their default values, some of them replaced.
 
         Args:
+            values: parameters by name; the others keep their defaults.
             dtype: dtype of the result.
             device: device of the result.
-            **values: parameters by name.
 
         Returns:
             (parameters,), in the order of :attr:`parameters`.
@@ -186,8 +191,11 @@ class Family:
             InputError: the family has no parameter of that name.
         """
         names = [p.name for p in self.parameters]
+        values = values or {}
         unknown = sorted(set(values) - set(names))
-        require(not unknown, "values", f"name parameters of {self.id}", unknown, f"use {names}")
+        require(
+            not unknown, "values", f"name parameters of {self.id}", unknown, f"they are {names}"
+        )
         chosen = [values.get(p.name, p.default) for p in self.parameters]
         return torch.tensor(chosen, dtype=dtype, device=device)
 
@@ -312,7 +320,7 @@ class Family:
         require(bool(((t >= 0) & (t <= 1)).all()), "t", "lie in [0, 1]", t.tolist(), "1 is the end")
         end = {name: float(evaluate(formula, {})) for name, formula in merge["end"].items()}
         start = self.vector(dtype=t.dtype, device=t.device)
-        stop = self.vector(dtype=t.dtype, device=t.device, **end)
+        stop = self.vector(end, dtype=t.dtype, device=t.device)
         return torch.lerp(start, stop, t[..., None])
 
     def to_atoms(
@@ -326,7 +334,8 @@ class Family:
 
         Returns:
             The plus and the minus member; ``info`` holds family, member and parameters, and
-            ``center`` = 0 where atom 0 is the centre.
+            ``center`` = 0 where atom 0 is the centre. (ase's own extxyz writer rounds positions to
+            1e-8 Å, which breaks a degeneracy; see :func:`symtrip.degenerate.write_pairs`.)
 
         Raises:
             InputError: as :meth:`members`, or more than one pair is given.
@@ -339,8 +348,7 @@ class Family:
         )
         names = [p.name for p in self.parameters]
         info: dict[str, Any] = {"family": self.id, "claim": self.claim}
-        if self.has_center and center:
-            info["center"] = 0
+        info |= {"center": 0} if self.has_center and center else {}
         info |= dict(zip(names, vector.tolist(), strict=True))
         plus, minus = (
             Atoms(

@@ -67,7 +67,8 @@ def evaluate(formula: str, values: Mapping[str, Tensor | float]) -> Tensor | flo
         A tensor, differentiable with respect to ``values``, or a float if no tensor is involved.
 
     Raises:
-        InputError: the formula holds anything else, or an unknown name.
+        InputError: the formula holds anything else, an unknown name, or constants for which it has
+            no value.
 
     Accuracy:
         rounding of the operations as written, in the dtype of the tensors.
@@ -92,4 +93,11 @@ def evaluate(formula: str, values: Mapping[str, Tensor | float]) -> Tensor | flo
             f"{sorted(values)}, got {formula!r}; see symtrip.degenerate.formulas.evaluate."
         )
 
-    return walk(_parse(formula))
+    try:
+        return walk(_parse(formula))
+    except (ArithmeticError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"`formula` must have a real value, got {formula!r} ({error}); change its constants."
+        ) from error

@@ -94,11 +94,10 @@ def test_a_moved_cluster_is_congruent_and_has_equal_graphs(points):
     assert comparison.same_colours()
 
 
-def test_colour_refinement_cannot_tell_six_points_of_a_hexagon_from_two_far_triangles():
-    """The textbook case, as a distance graph: all its edges have one of two lengths."""
-    prism = [(1, 1, 0), (1, 0, 1), (0, 1, 1), (-1, -1, 0), (-1, 0, -1), (0, -1, -1)]
+def test_colour_refinement_confuses_antipodal_pairs_with_one_inner_product_of_other_sign():
+    pairs = [(1, 1, 0), (1, 0, 1), (0, 1, 1), (-1, -1, 0), (-1, 0, -1), (0, -1, -1)]
     other = [(1, 1, 0), (1, 0, -1), (0, 1, 1), (-1, -1, 0), (-1, 0, 1), (0, -1, -1)]
-    plus, minus = (Structure(s.species, s.points) for s in map(structure, (prism, other)))
+    plus, minus = (Structure(s.species, s.points) for s in map(structure, (pairs, other)))
     comparison = GraphComparison(plus, minus)
     assert comparison.same_colours()
     assert not comparison.congruent()
