@@ -11,7 +11,7 @@
 
 Require Import Reals Lra List Permutation Lia.
 Import ListNotations.
-From Symtrip Require Import Space TupleSums TwoRings.
+From Symtrip Require Import Space Environments TupleSums TwoRings.
 Open Scope R_scope.
 
 (** ** Generalities *)
@@ -147,9 +147,6 @@ Context {label : Type}.
 Variables (ring_label axis_label : label) (r z1 z2 psi : R) (angles : list R).
 
 Notation atom := (@atom label).
-
-Definition congruent (X Y : list atom) := exists M, rotation M /\ Permutation (map (move M) X) Y.
-Definition mirror_congruent (X Y : list atom) := exists M, improper M /\ Permutation (map (move M) X) Y.
 
 Let plus := two_rings ring_label r z1 psi angles [(axis_label, z2)].
 Let minus := two_rings ring_label r z1 psi angles [(axis_label, - z2)].

@@ -7,7 +7,7 @@
 
 Require Import Reals Lra List Permutation Arith Lia ZArith Bool.
 Import ListNotations.
-From Symtrip Require Import Space TupleSums TwoRings Congruence.
+From Symtrip Require Import Space Environments TupleSums TwoRings Congruence.
 Open Scope R_scope.
 
 Section Cyclic.

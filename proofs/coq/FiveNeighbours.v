@@ -6,7 +6,7 @@
 
 Require Import Reals Lra List Permutation Arith Lia ZArith Bool.
 Import ListNotations.
-From Symtrip Require Import Space TupleSums TwoRings Congruence CyclicRings TheoremB.
+From Symtrip Require Import Space Environments TupleSums TwoRings Congruence CyclicRings TheoremB.
 Open Scope R_scope.
 
 Definition equal (x y : R) : bool := if Req_EM_T x y then true else false.

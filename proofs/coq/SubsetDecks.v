@@ -11,7 +11,7 @@
 
 Require Import Reals Lra List Permutation Arith Lia.
 Import ListNotations.
-From Symtrip Require Import Space TupleSums TwoRings.
+From Symtrip Require Import Space Environments TupleSums TwoRings.
 Open Scope R_scope.
 
 Section Arrangements.

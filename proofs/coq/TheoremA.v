@@ -5,7 +5,7 @@
 
 Require Import Reals Lra List Permutation Arith Lia ZArith.
 Import ListNotations.
-From Symtrip Require Import Space TupleSums TwoRings Congruence CyclicRings.
+From Symtrip Require Import Space Environments TupleSums TwoRings Congruence CyclicRings.
 Open Scope R_scope.
 
 Lemma every_ring_has_mirror_pairs angles : mirror_decks 2 angles.

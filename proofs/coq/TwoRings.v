@@ -14,17 +14,13 @@
 
 Require Import Reals Lra List Permutation Arith Lia.
 Import ListNotations.
-From Symtrip Require Import Space TupleSums.
+From Symtrip Require Import Space Environments TupleSums.
 Open Scope R_scope.
 
 Section Labelled.
 Context {label : Type}.
 
-Definition atom := (label * vec)%type.
-Definition move (M : mat) (a : atom) : atom := (fst a, app M (snd a)).
-
-(** Invariance of a function of any number of labelled neighbours under proper rotations. *)
-Definition invariant (f : list atom -> R) := forall M t, rotation M -> f (map (move M) t) = f t.
+Notation atom := (@atom label).
 
 Definition axis (a : label * R) : atom := (fst a, V 0 0 (snd a)).
 Definition negate (a : label * R) : label * R := (fst a, - snd a).
