@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
@@ -44,10 +46,19 @@ class LabelReport:
     path: Path = Path()
 
 
-def single_thread() -> None:
-    """Keep a worker process to one thread; set before PySCF loads its libraries."""
+def _start_worker() -> None:
+    """Keep a worker to one thread, and end it when the labelling process is killed."""
+    # read when PySCF loads its libraries, which is later
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    multiprocessing.connection.wait([sentinel])
+    os._exit(1)
 
 
 @contextmanager
@@ -58,7 +69,7 @@ def process_pool(processes: int) -> Iterator[Executor]:
     pool = ProcessPoolExecutor(
         max_workers=processes,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=single_thread,
+        initializer=_start_worker,
     )
     try:
         yield pool
