@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["progress_bar", "silent"]
+__all__ = ["Progress", "progress_bar", "silent"]
+
+Progress = Callable[[int, int], None]
+"""Called with (done, total)."""
 
 
 def silent(*_: object) -> None:
@@ -13,7 +16,7 @@ def silent(*_: object) -> None:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(title: str) -> Iterator[Progress]:
     """Show a bar with elapsed and remaining time on stderr while the block runs.
 
     Args:

@@ -1,0 +1,319 @@
+"""N-body iterative contraction of equivariants (NICE): density correlations of any order."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from symtrip.coupling import Key, coupling_paths, real_clebsch_gordan
+from symtrip.errors import InputError, require
+from symtrip.expansion.density import Density
+from symtrip.files import atomic_write
+from symtrip.pca import principal_components
+from symtrip.progress import Progress, silent
+from symtrip.tables import ConstantTable
+
+__all__ = ["PAPER_CONTRACTIONS", "Nice"]
+
+Blocks = Mapping[Key, Tensor]
+Path = tuple[Key, Key, Key]
+
+_EVEN_THEN_ODD: list[Key] = [(l, 1) for l in range(4)] + [(1, -1), (2, -1), (3, -1), (0, -1)]
+
+
+def _kept(*counts: int) -> dict[Key, int]:
+    return dict(zip(_EVEN_THEN_ODD, counts, strict=False))
+
+
+PAPER_CONTRACTIONS: dict[int, dict[Key, int]] = {
+    2: _kept(25, 25, 40, 25, 15, 20, 22),
+    3: _kept(80, 180, 200, 200, 120, 120, 180, 30),
+    4: _kept(150, 500, 400, 500, 500, 500, 600, 120),
+    5: _kept(200, 700, 700, 700, 600, 600, 700, 150),
+    6: _kept(300, 800, 800, 800, 800, 800, 800, 250),
+}
+"""Components kept per order nu and block (o3_lambda, o3_sigma) in the paper's archived scripts."""
+
+
+class _Step:
+    """The couplings of one set of blocks with the density, block of the result by block."""
+
+    def __init__(self, first: Sequence[Key], max_angular: int, max_lambda: int) -> None:
+        density: list[Key] = [(l, 1) for l in range(max_angular + 1)]
+        paths = coupling_paths(list(first), density, max_lambda)
+        self.paths: dict[Key, list[Path]] = {}
+        for path in sorted(paths, key=lambda path: (path[2][0], -path[2][1])):
+            self.paths.setdefault(path[2], []).append(path)
+        self.tables = {
+            (a[0], b[0], c[0]): ConstantTable(real_clebsch_gordan(a[0], b[0], c[0]).numpy())
+            for a, b, c in paths
+        }
+
+    def products(self, key: Key, blocks: Blocks, density: Density) -> Iterator[Tensor]:
+        """Products (E (2 lambda + 1), n q) of one key, path by path; the density's n slow."""
+        for key1, key2, _ in self.paths[key]:
+            block, rho = blocks[key1], density.rho[key2[0]]
+            table = self.tables[key1[0], key2[0], key[0]].like(rho)
+            field = torch.einsum("abm,ebn->emna", table, rho).flatten(1, 2)
+            product = torch.bmm(field, block)
+            yield product.reshape(-1, rho.shape[-1] * block.shape[-1])
+
+    def project(self, key: Key, blocks: Blocks, density: Density, onto: Tensor) -> Tensor:
+        """Products of one key times ``onto`` (width, kept), never all held at once.
+
+        Returns (E, 2 lambda + 1, kept).
+        """
+        n_env, n_rows = len(density), 2 * key[0] + 1
+        total = onto.new_zeros(n_env * n_rows, onto.shape[1])
+        start = 0
+        for product in self.products(key, blocks, density):
+            stop = start + product.shape[1]
+            total.addmm_(product, onto[start:stop])
+            start = stop
+        return total.reshape(n_env, n_rows, -1)
+
+
+class Nice(nn.Module):
+    """Density correlations nu = 1 ... max_nu, contracted by principal components after each step.
+
+    rho^{nu} = (rho^{nu-1} x rho), cut at ``max_lambda``; every block (o3_lambda, o3_sigma) is then
+    projected on its leading principal components, uncentred, with the 2 lambda + 1 components of an
+    environment as samples, which keeps it equivariant. The last order is only coupled to scalars.
+
+    Args:
+        max_angular: largest l of the density.
+        max_nu: highest correlation order, >= 2.
+        max_lambda: largest angular momentum kept; None: max_angular (nu - 1), all there are.
+        kept: order -> block -> number of components; blocks and orders that are absent are kept
+            whole. Default: no contraction.
+
+    Accuracy:
+        Without contraction, <= 128 nu eps of the norm (tests/oracle/test_nice.py).
+
+    Source:
+        Nigam, Pozdnyakov, Ceriotti, J. Chem. Phys. 153, 121101 (2020).
+    """
+
+    def __init__(
+        self,
+        *,
+        max_angular: int,
+        max_nu: int,
+        max_lambda: int | None = None,
+        kept: Mapping[int, Mapping[Key, int]] | None = None,
+    ) -> None:
+        super().__init__()
+        require(max_nu >= 2, "max_nu", "be an integer >= 2", max_nu, "nu = 1 is the density itself")
+        for order, counts in (kept or {}).items():
+            require(
+                1 < order < max_nu and all(count >= 1 for count in counts.values()),
+                "kept",
+                f"give counts >= 1 for orders 2 ... {max_nu - 1}",
+                f"order {order}: {dict(counts)}",
+                "the last order is not contracted",
+            )
+        self.max_angular, self.max_nu, self.max_lambda = max_angular, max_nu, max_lambda
+        self.kept = {order: dict(counts) for order, counts in (kept or {}).items()}
+        self.projections = nn.ParameterDict()
+        self._steps: list[_Step] = []
+        keys: list[Key] = [(l, 1) for l in range(max_angular + 1)]
+        for order in range(2, max_nu + 1):
+            # what exceeds max_angular (max_nu - order) can never come back to a scalar
+            limit = max_angular * (max_nu - order)
+            step = _Step(keys, max_angular, limit if max_lambda is None else min(limit, max_lambda))
+            self._steps.append(step)
+            keys = list(step.paths)
+
+    @classmethod
+    def paper(cls) -> Nice:
+        """The paper's iteration for B8: nu = 7, lambda <= 3, its numbers of components."""
+        return cls(max_angular=3, max_nu=7, max_lambda=3, kept=PAPER_CONTRACTIONS)
+
+    def fit(
+        self, density: Density, *, seed: int = 0, chunk: int = 50, progress: Progress = silent
+    ) -> None:
+        """Find the principal components of every block, order by order.
+
+        Args:
+            density: expansion of a training subset.
+            seed: of the randomised range finder.
+            chunk: environments whose products are held at once.
+            progress: called with (done, total) blocks.
+
+        Raises:
+            InputError: fewer samples than components asked for.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
+        total = sum(len(self._steps[order - 2].paths) for order in self.kept)
+        done = 0
+        for order in range(2, max(self.kept, default=1) + 1):
+            step = self._steps[order - 2]
+            for key in step.paths:
+                count = self.kept.get(order, {}).get(key)
+                if count is None:
+                    continue
+                samples = len(density) * (2 * key[0] + 1)
+                require(
+                    samples >= count,
+                    "density",
+                    f"hold at least {math.ceil(count / (2 * key[0] + 1))} environments to fit "
+                    f"{count} components of nu = {order}, {key}",
+                    len(density),
+                    "fit on more structures or keep fewer components",
+                )
+                self.projections[_name(order, key)] = nn.Parameter(
+                    self._components(step, key, blocks, density, count, generator, chunk),
+                    requires_grad=False,
+                )
+                done += 1
+                progress(done, total)
+            blocks = self._advance(order, blocks, density, chunk)
+
+    @staticmethod
+    def _components(
+        step: _Step,
+        key: Key,
+        blocks: Blocks,
+        density: Density,
+        count: int,
+        generator: torch.Generator,
+        chunk: int,
+    ) -> Tensor:
+        def samples() -> Iterator[Sequence[Tensor]]:
+            for start in range(0, len(density), chunk):
+                part = slice(start, start + chunk)
+                mine = {k: block[part] for k, block in blocks.items()}
+                yield [torch.cat(list(step.products(key, mine, density[part])), dim=1)]
+
+        _, components = principal_components(samples, count, generator=generator)
+        return components[0]
+
+    def _advance(
+        self, order: int, blocks: Blocks, density: Density, chunk: int
+    ) -> dict[Key, Tensor]:
+        step = self._steps[order - 2]
+        result: dict[Key, Tensor] = {}
+        for key in step.paths:
+            name = _name(order, key)
+            parts = []
+            for start in range(0, len(density), chunk):
+                part = slice(start, start + chunk)
+                mine = {k: block[part] for k, block in blocks.items()}
+                if name in self.projections:
+                    onto = self.projections[name].to(density.rho[0])
+                    parts.append(step.project(key, mine, density[part], onto))
+                else:
+                    whole = torch.cat(list(step.products(key, mine, density[part])), dim=1)
+                    parts.append(whole.reshape(-1, 2 * key[0] + 1, whole.shape[1]))
+            result[key] = torch.cat(parts)
+        return result
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the iteration and its components to a safetensors file."""
+        kept = {
+            str(order): [[*key, count] for key, count in counts.items()]
+            for order, counts in self.kept.items()
+        }
+        sizes = {
+            "max_angular": self.max_angular,
+            "max_nu": self.max_nu,
+            "max_lambda": self.max_lambda,
+            "kept": kept,
+        }
+        tensors = {name: value.detach().contiguous() for name, value in self.projections.items()}
+        with atomic_write(path) as temporary:
+            save_file(tensors, temporary, metadata={"nice": json.dumps(sizes)})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Nice:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            InputError: the file is missing, damaged or holds something else.
+        """
+        try:
+            with safe_open(path, framework="pt") as file:
+                sizes = json.loads(file.metadata()["nice"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            kept = {
+                int(order): {(lam, sigma): count for lam, sigma, count in counts}
+                for order, counts in sizes["kept"].items()
+            }
+            nice = cls(
+                max_angular=sizes["max_angular"],
+                max_nu=sizes["max_nu"],
+                max_lambda=sizes["max_lambda"],
+                kept=kept,
+            )
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as problem:
+            raise InputError(
+                f"`path` must name a file written by Nice.save, got {os.fspath(path)} "
+                f"({type(problem).__name__}: {problem}); fit and save it again."
+            ) from problem
+        for name, value in tensors.items():
+            nice.projections[name] = nn.Parameter(value, requires_grad=False)
+        return nice
+
+    def equivariants(self, density: Density, nu: int, *, chunk: int = 50) -> dict[Key, Tensor]:
+        """Contracted blocks of one order.
+
+        Args:
+            density: expansion of E environments.
+            nu: 1 ... max_nu; of the last order only the scalars exist.
+            chunk: environments whose products are held at once.
+
+        Returns:
+            (o3_lambda, o3_sigma) -> (E, 2 lambda + 1, q).
+        """
+        blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
+        for order in range(2, nu + 1):
+            blocks = self._advance(order, blocks, density, chunk)
+        return blocks
+
+    def forward(self, density: Density, *, chunk: int = 50) -> dict[int, Tensor]:
+        """Invariants of all orders.
+
+        Args:
+            density: expansion of E environments with the same ``max_angular``.
+            chunk: environments whose products are held at once.
+
+        Returns:
+            nu -> (E, q): scalars with o3_sigma = +1, then those with -1.
+
+        Raises:
+            InputError: another ``max_angular``, or :meth:`fit` has not been called.
+        """
+        require(
+            density.max_angular == self.max_angular,
+            "density",
+            f"have max_angular = {self.max_angular}",
+            density.max_angular,
+            "build Nice with the max_angular of the expansion",
+        )
+        missing = [
+            _name(order, key)
+            for order, counts in self.kept.items()
+            for key in counts
+            if key in self._steps[order - 2].paths and _name(order, key) not in self.projections
+        ]
+        require(not missing, "Nice", "be fitted before use", missing[:3], "call fit() first")
+        blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
+        invariants = {1: density.rho[0][:, 0]}
+        for order in range(2, self.max_nu + 1):
+            blocks = self._advance(order, blocks, density, chunk)
+            invariants[order] = torch.cat(
+                [blocks[0, sigma][:, 0] for sigma in (1, -1) if (0, sigma) in blocks], dim=1
+            )
+        return invariants
+
+
+def _name(order: int, key: Key) -> str:
+    return f"nu{order}_lambda{key[0]}_{'even' if key[1] > 0 else 'odd'}"

@@ -1,0 +1,145 @@
+"""The contracted iteration: norms, invariance, agreement with the uncontracted correlations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given
+from strategies import NEVER_EMPTY, Cloud, clouds, rotations
+from torch import Tensor
+
+from symtrip.correlations import DensityCorrelations
+from symtrip.data import B8Pairs
+from symtrip.environments import Environments
+from symtrip.errors import InputError
+from symtrip.expansion import Density, GaussianDensity, Gto, ShiftedCosine, SphericalExpansion
+from symtrip.nice import PAPER_CONTRACTIONS, Nice
+
+EPS = torch.finfo(torch.float64).eps
+SMALL = SphericalExpansion(
+    cutoff=ShiftedCosine(radius=2.0, width=0.1),
+    density=GaussianDensity(width=0.3),
+    basis=Gto(n_radial=2, max_angular=1),
+    species=(5,),
+)
+
+
+def small_density(cloud: Cloud) -> Density:
+    return SMALL(Environments.from_vectors(cloud.tensor(), 5, radius=2.0))
+
+
+def b8_density(first: int, last: int) -> Density:
+    positions = B8Pairs.load().positions[first:last].flatten(0, 1)
+    return SphericalExpansion.b8()(Environments.from_positions(positions, 5, radius=2.0))
+
+
+def inside() -> object:
+    return clouds(radius=1.9, kinds=NEVER_EMPTY, max_neighbors=4)
+
+
+@given(inside())
+def test_the_uncontracted_iteration_preserves_norms(cloud: Cloud) -> None:
+    density = small_density(cloud)
+    norm = sum(rho.square().sum() for rho in density.rho).sqrt()
+    # max_nu = 6 makes every product of orders up to 3 return, so none is cut
+    nice = Nice(max_angular=1, max_nu=6)
+    for nu in (2, 3):
+        blocks = nice.equivariants(density, nu)
+        got = sum(block.square().sum() for block in blocks.values()).sqrt()
+        assert abs(got - norm**nu) <= 16 * nu * EPS * norm**nu
+
+
+@given(inside())
+@pytest.mark.parametrize("nu", [2, 3, 4])
+def test_uncontracted_invariants_are_the_density_correlations(nu: int, cloud: Cloud) -> None:
+    density = small_density(cloud)
+    got = Nice(max_angular=1, max_nu=nu)(density)[nu]
+    want = DensityCorrelations(max_angular=1, nu=nu)(density)
+    # the two order their properties differently
+    got, want = got.sort(dim=1).values, want.sort(dim=1).values
+    assert (got - want).norm() <= 32 * EPS * want.norm()
+
+
+@given(inside(), rotations(improper=True))
+def test_invariants_keep_their_parity_under_improper_rotations(
+    cloud: Cloud, rotation: Tensor
+) -> None:
+    nice = Nice(max_angular=1, max_nu=4)
+    env = Environments.from_vectors(cloud.tensor(), 5, radius=2.0)
+    turned = SMALL(env.replace(vectors=env.vectors @ rotation.T))
+    determinant = torch.linalg.det(rotation).round()
+    for nu in (2, 3, 4):
+        got, want = nice.equivariants(turned, nu), nice.equivariants(SMALL(env), nu)
+        size = nice(SMALL(env))[nu].norm()
+        for sigma in (1, -1):
+            if (0, sigma) in want:
+                expected = want[0, sigma] * (determinant if sigma < 0 else 1.0)
+                assert (got[0, sigma] - expected).norm() <= 200 * nu * EPS * size
+
+
+def test_keeping_all_components_changes_no_scalar_product() -> None:
+    density = b8_density(0, 4)
+    # 8 environments span at most 8 (2 lambda + 1) directions of any block
+    kept = {2: {key: 8 * (2 * key[0] + 1) for key in PAPER_CONTRACTIONS[2]}}
+    nice = Nice(max_angular=3, max_nu=4, max_lambda=3, kept=kept)
+    nice.fit(density)
+    whole = Nice(max_angular=3, max_nu=3, max_lambda=3)(density)[3]
+    got = nice(density)[3]
+    error = (got @ got.T - whole @ whole.T).abs().max()
+    assert error <= 1000 * EPS * (whole @ whole.T).abs().max()  # orthonormality of 8-56 columns
+
+
+def test_the_papers_contraction_separates_pairs_at_nu_4_but_not_at_nu_3() -> None:
+    kept = {order: PAPER_CONTRACTIONS[order] for order in (2, 3)}
+    nice = Nice(max_angular=3, max_nu=4, max_lambda=3, kept=kept)
+    nice.fit(b8_density(0, 50))
+    invariants = nice(b8_density(3500, 3510))
+    for nu, values in invariants.items():
+        plus, minus = values[0::2], values[1::2]
+        difference = (plus - minus).norm(dim=1) / plus.norm(dim=1)
+        if nu <= 3:
+            assert difference.max() <= 64 * EPS
+        else:
+            assert difference.min() >= 1e-5
+            assert difference.median() >= 1e-3
+
+
+def test_a_fit_survives_its_file(tmp_path: Path) -> None:
+    density = b8_density(0, 15)
+    kept = {2: dict.fromkeys(PAPER_CONTRACTIONS[2], 10)}
+    fitted = Nice(max_angular=3, max_nu=3, max_lambda=3, kept=kept)
+    fitted.fit(density)
+    fitted.save(tmp_path / "nice.safetensors")
+    loaded = Nice.load(tmp_path / "nice.safetensors")
+    assert torch.equal(fitted(density)[3], loaded(density)[3])
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "nice.safetensors"
+    path.write_bytes(b"no tensors")
+    with pytest.raises(InputError, match=r"`path` must name a file written by Nice.save.*fit and"):
+        Nice.load(path)
+
+
+def test_chunks_change_nothing_but_rounding() -> None:
+    density = b8_density(0, 3)
+    nice = Nice(max_angular=3, max_nu=3, max_lambda=3)
+    once, chunked = nice(density)[3], nice(density, chunk=4)[3]
+    assert (once - chunked).norm() <= 4 * EPS * once.norm()
+
+
+def test_too_few_structures_for_the_components_are_refused() -> None:
+    nice = Nice(max_angular=3, max_nu=3, max_lambda=3, kept={2: {(0, 1): 25}})
+    with pytest.raises(InputError, match=r"`density` must hold at least 25 environments"):
+        nice.fit(b8_density(0, 2))
+    with pytest.raises(InputError, match=r"`Nice` must be fitted before use"):
+        nice(b8_density(0, 2))
+
+
+def test_impossible_contractions_are_refused() -> None:
+    with pytest.raises(InputError, match=r"`kept` must give counts >= 1 for orders 2 ... 2"):
+        Nice(max_angular=3, max_nu=3, kept={3: {(0, 1): 25}})
+    with pytest.raises(InputError, match=r"`max_nu` must be an integer >= 2"):
+        Nice(max_angular=3, max_nu=1)
