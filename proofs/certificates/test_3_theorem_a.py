@@ -223,9 +223,9 @@ def cyclic_pair(
     ring_: Sequence[int], psi: int, r: int, z1: int, z2: int, axis_species: int
 ) -> list[Environment]:
     """A+ and A- with ring angles and psi in steps of 30 degrees; all lengths doubled."""
-    circles = [[(r * c, r * s) for c, s in (turn(x + t) for x in ring_)] for t in (0, psi)]
+    first, second = ([(r * c, r * s) for c, s in (turn(x + t) for x in ring_)] for t in (0, psi))
     return [
-        two_ring_environment(*circles, Q3(2 * z1), Q3(2 * h), axis_species=axis_species)
+        two_ring_environment(first, second, Q3(2 * z1), Q3(2 * h), axis_species=axis_species)
         for h in (z2, -z2)
     ]
 

@@ -327,9 +327,8 @@ def excess_in_coordinates(
     environments: Sequence[Invariants], tuple_: Sequence[int], *, proper: bool
 ) -> int:
     plus, minus = environments
-    in_plus, in_minus = (
-        count_embeddings(plus, tuple_, member, proper=proper) for member in (plus, minus)
-    )
+    in_plus = count_embeddings(plus, tuple_, plus, proper=proper)
+    in_minus = count_embeddings(plus, tuple_, minus, proper=proper)
     return in_plus - in_minus
 
 
