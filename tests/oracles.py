@@ -1,7 +1,7 @@
 """Errors of the fast path against the exact reference, in units of eps times a stated scale.
 
 Shared by tests/oracle (which compare with the budgets) and benchmarks/accuracy.py (which writes the
-largest error found into docs/accuracy.md). Exact values are guaranteed enclosures of 25 digits,
+largest error found into docs/accuracy.md). Exact values are guaranteed enclosures of 50 digits,
 taken at the exact binary input that the fast path received.
 """
 
@@ -20,7 +20,7 @@ from strategies import Cloud, exact_environment, exact_numbers
 from torch import Tensor
 
 from symtrip.correlations import DensityCorrelations
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import ClebschGordanProduct, real_clebsch_gordan
 from symtrip.degenerate import two_ring_pair
 from symtrip.expansion import (
     DeltaDensity,
@@ -34,7 +34,7 @@ from symtrip.expansion import (
 )
 from symtrip.triplets import TripletFeatures
 
-DIGITS = 25
+DIGITS = 50
 DTYPES = (torch.float32, torch.float64)
 
 
@@ -141,6 +141,34 @@ def coupling_error(l1: int, l2: int, o3_lambda: int, dtype: torch.dtype) -> floa
     size = floats(want).abs()
     assert not bool((got.flatten() != 0)[size == 0].any())
     return error_in_eps(got, want, torch.where(size == 0, torch.ones_like(size), size))
+
+
+def product_error(seed: int, max_angular: int, dtype: torch.dtype) -> float:
+    """ClebschGordanProduct in eps of the product of the factors' norms; random blocks."""
+    generator = torch.Generator().manual_seed(seed)
+    degrees = range(max_angular + 1)
+    first, second = (
+        {
+            (l, 1): torch.randn(1, 2 * l + 1, 2, generator=generator, dtype=torch.float64).to(dtype)
+            for l in degrees
+        }
+        for _ in range(2)
+    )
+    got = ClebschGordanProduct(list(first), list(second), max_lambda=max_angular)(first, second)
+    left, right = (
+        [[exact_numbers(row) for row in block[0]] for block in side.values()]
+        for side in (first, second)
+    )
+    want = reference.clebsch_gordan_product(left, right, max_angular, digits=DIGITS, rigorous=True)
+    norms = [
+        math.sqrt(sum(float(block.double().square().sum()) for block in side.values()))
+        for side in (first, second)
+    ]
+    assert list(got) == list(want)
+    return max(
+        error_in_eps(got[key], [x for row in block for x in row], norms[0] * norms[1])
+        for key, block in want.items()
+    )
 
 
 @cache

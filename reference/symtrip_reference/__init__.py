@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from symtrip_reference._checks import InputError, PrecisionError
 from symtrip_reference.correlations import (
+    clebsch_gordan_product,
     coupling_paths,
     density_correlations,
     flatten,
@@ -50,6 +51,7 @@ __all__ = [
     "ShiftedCosine",
     "TwoRingPair",
     "bounds",
+    "clebsch_gordan_product",
     "complex_clebsch_gordan",
     "complex_wigner_d",
     "coupling_paths",

@@ -8,6 +8,7 @@ sigma = (-1)^(l1 + l2 + ... + l_nu + lambda).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from symtrip_reference._checks import natural_number, require
 from symtrip_reference.arithmetic import Arithmetic, Number
@@ -16,6 +17,7 @@ from symtrip_reference.density import Block, Environment, Expansion, expand
 from symtrip_reference.evaluation import evaluate
 
 __all__ = [
+    "clebsch_gordan_product",
     "couple",
     "coupling_paths",
     "density_correlations",
@@ -94,6 +96,58 @@ def couple(a: Arithmetic, l1: int, left: Block, l2: int, right: Block, L: int) -
             ]
         )
     return block
+
+
+def clebsch_gordan_product(
+    first: Sequence[Sequence[Sequence[Any]]],
+    second: Sequence[Sequence[Sequence[Any]]],
+    max_lambda: int,
+    *,
+    digits: int | None = None,
+    rigorous: bool = False,
+) -> dict[tuple[int, int], Block]:
+    """Tensor product of two sets of spherical tensors, coupled to irreducible ones.
+
+    Args:
+        first: ``first[l][m + l][q]``, exact numbers, proper tensors (parity (-1)^l).
+        second: the same for the second factor.
+        max_lambda: largest angular momentum of the product.
+        digits: None for exact sympy numbers, otherwise the decimal digits wanted (>= 15).
+        rigorous: guaranteed enclosures (python-flint), with ``digits``.
+
+    Returns:
+        ``result[lambda, sigma][M + lambda][q]``, sorted by lambda, sigma = +1 first; q runs over
+        the paths (l1 slow, l2 fast) and in each over (q1, q2).
+
+    Raises:
+        InputError: a float among the numbers, or ``max_lambda`` is no integer >= 0.
+
+    Accuracy: exact, or ``digits`` digits of the largest number.
+
+    Source: Nigam, Pozdnyakov, Ceriotti, J. Chem. Phys. 153, 121101 (2020), Eq. 9.
+    """
+    max_lambda = natural_number("max_lambda", max_lambda)
+
+    def formula(a: Arithmetic) -> dict[tuple[int, int], Block]:
+        left, right = (
+            [[[a(x) for x in row] for row in block] for block in side] for side in (first, second)
+        )
+        product: dict[tuple[int, int], Block] = {}
+        for L in range(max_lambda + 1):
+            for sigma in (1, -1):
+                couplings = [
+                    couple(a, l1, left[l1], l2, right[l2], L)
+                    for l1 in range(len(left))
+                    for l2 in range(len(right))
+                    if triangle(l1, l2, L) and (-1) ** (l1 + l2 + L) == sigma
+                ]
+                if couplings:
+                    product[L, sigma] = [
+                        [x for block in couplings for x in block[M]] for M in range(2 * L + 1)
+                    ]
+        return product
+
+    return evaluate(formula, digits=digits, rigorous=rigorous)
 
 
 def couple_along(a: Arithmetic, factors: Sequence[Sequence[Block]], path: Path) -> Block:

@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
-from itertools import product
 from typing import Any
 
 import mpmath
@@ -29,12 +28,12 @@ from symtrip_reference._golden_cases import (
 )
 from symtrip_reference.arithmetic import Arithmetic, Number
 from symtrip_reference.correlations import (
-    couple,
+    clebsch_gordan_product,
     coupling_paths,
     density_correlations,
     flatten,
 )
-from symtrip_reference.coupling import real_clebsch_gordan_table, triangle
+from symtrip_reference.coupling import real_clebsch_gordan_table
 from symtrip_reference.cutoff import ShiftedCosine, shifted_cosine
 from symtrip_reference.density import Environment, Expansion, density_expansion
 from symtrip_reference.evaluation import evaluate
@@ -195,28 +194,14 @@ def _coupling_products(digits: int, announce: Announce) -> Iterator[Record]:
         for seed in (1, 1000)
     )
 
-    def formula(a: Arithmetic) -> list[list[Number]]:
-        left, right = (
-            [[[a(Fraction(x)) for x in row] for row in block] for block in blocks]
-            for blocks in (first, second)
-        )
-        # blocks (L, sigma), sigma = +1 first; in a block the component, then l1, l2, q1, q2
-        merged = []
-        for L in degrees:
-            for sigma in (1, -1):
-                couplings = [
-                    couple(a, l1, left[l1], l2, right[l2], L)
-                    for l1, l2 in product(degrees, repeat=2)
-                    if triangle(l1, l2, L) and (-1) ** (l1 + l2 + L) == sigma
-                ]
-                if couplings:
-                    components = range(2 * L + 1)
-                    merged.append([x for M in components for block in couplings for x in block[M]])
-        return merged
-
-    blocks = evaluate(formula, digits=digits)
-    squares = (x * x for side in (first, second) for block in side for row in block for x in row)
-    scale = sum(squares) / 2
+    left, right = (
+        [[[Fraction(x) for x in row] for row in block] for block in side]
+        for side in (first, second)
+    )
+    product = clebsch_gordan_product(left, right, max_angular, digits=digits)
+    blocks = [[x for row in block for x in row] for block in product.values()]
+    norms = [_norm([x for block in side for row in block for x in row]) for side in (first, second)]
+    scale = norms[0] * norms[1]
     arguments = {"first": first, "second": second, "max_lambda": max_angular}
     results = [_result(i, block, digits, scale=scale) for i, block in enumerate(blocks)]
     yield _record("clebsch_gordan_product", "l <= 2", arguments, results)
