@@ -54,7 +54,7 @@ def evaluate(formula: str, values: Mapping[str, sympy.Expr]) -> sympy.Expr:
 
     def walk(node: ast.expr) -> Any:
         match node:
-            case ast.Constant(value=int(number)):
+            case ast.Constant(value=int(number)) if not isinstance(number, bool):
                 return sympy.Integer(number)
             case ast.Name(id=name) if name in values:
                 return values[name]

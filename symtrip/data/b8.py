@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -35,6 +36,18 @@ N_TRAINING_PAIRS = 3500
 """Pairs 0 .. 3499 of the data set are for training, the others for validation."""
 
 _FILE = "b8_pbe_ccpvdz.npz"
+# What numpy and zipfile raise for files that are absent, cut, altered, encrypted or something else.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    KeyError,
+    ValueError,
+    SyntaxError,
+    RuntimeError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,9 +234,13 @@ class B8Pairs:
 def _read(path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     remedy = "reinstall symtrip, or give the path of an intact .npz file"
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file of its own open when the archive is damaged.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            # Reading an array stops before the checksum of its file in the archive is reached.
+            if (damaged := archive.zip.testzip()) is not None:
+                raise ValueError(f"{damaged} is damaged")
             parameters, energies = archive["parameters"], archive["energy_ha"]
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+    except _UNREADABLE as error:
         raise InputError(
             f"`path` must be a readable .npz file with the arrays parameters and energy_ha, "
             f"got {path} ({type(error).__name__}: {error}); {remedy}."

@@ -223,7 +223,7 @@ class Family:
                 the family does not exist.
 
         Accuracy:
-            64 eps of the largest coordinate for parameters in the ranges.
+            4 eps of the largest coordinate for parameters in the ranges.
         """
         values = self._values(parameters, dtype)
         template = values[self.parameters[0].name]

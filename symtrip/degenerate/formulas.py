@@ -6,7 +6,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
@@ -16,9 +16,11 @@ from symtrip.errors import InputError
 __all__ = ["evaluate"]
 
 Value = float | Tensor
+_Function = Callable[..., Value]
+_Step = float | str | tuple[_Function, int]
 
 _LONGEST = 1000
-_BINARY: dict[type[ast.operator], Callable[[Value, Value], Value]] = {
+_BINARY: dict[type[ast.operator], _Function] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -26,8 +28,16 @@ _BINARY: dict[type[ast.operator], Callable[[Value, Value], Value]] = {
 }
 
 
+def _power(exponent: int, base: Value) -> Value:
+    return base**exponent
+
+
 def _sqrt(x: Value) -> Value:
-    return torch.sqrt(x) if isinstance(x, Tensor) else math.sqrt(x)
+    if isinstance(x, Tensor):
+        return torch.sqrt(x)
+    if x < 0:
+        raise ArithmeticError("root of a negative number")
+    return math.sqrt(x)
 
 
 def _hcos(t: Value) -> Value:
@@ -38,20 +48,47 @@ def _hsin(t: Value) -> Value:
     return 2.0 * t / (1.0 + t * t)
 
 
-_FUNCTIONS: dict[str, Callable[[Value], Value]] = {"sqrt": _sqrt, "hcos": _hcos, "hsin": _hsin}
+_FUNCTIONS: dict[str, _Function] = {"sqrt": _sqrt, "hcos": _hcos, "hsin": _hsin}
 
 
 @lru_cache(maxsize=4096)
-def _parse(formula: str) -> ast.expr:
+def _program(formula: str) -> tuple[_Step, ...]:
+    """The formula in postfix order: numbers, names, and functions with their number of operands."""
+    steps: list[_Step] = []
+
+    def emit(node: ast.expr) -> None:
+        match node:
+            case ast.Constant(value=int(number)) if not isinstance(number, bool):
+                steps.append(float(number))
+            case ast.Name(id=name):
+                steps.append(name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                emit(operand)
+                steps.append((operator.neg, 1))
+            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))):
+                emit(left)
+                steps.append((partial(_power, exponent), 1))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+                emit(left)
+                emit(right)
+                steps.append((_BINARY[type(op)], 2))
+            case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in _FUNCTIONS:
+                emit(inner)
+                steps.append((_FUNCTIONS[name], 1))
+            case _:
+                raise ValueError(f"{type(node).__name__} is not allowed")
+
     try:
         if len(formula) > _LONGEST:
-            raise ValueError("too long")
-        return ast.parse(formula, mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise ValueError("it is too long")
+        emit(ast.parse(formula, mode="eval").body)
+    except (SyntaxError, ValueError, ArithmeticError, RecursionError, MemoryError) as error:
         raise InputError(
             f"`formula` must be an arithmetic expression of at most {_LONGEST} characters, got "
-            f"{formula[:80]!r}; it may use + - * / **, sqrt, hcos, hsin, integers and names."
+            f"{formula[:80]!r} ({type(error).__name__}: {str(error)[:80]}); it may use + - * / **, "
+            "sqrt, hcos, hsin, integers and names."
         ) from error
+    return tuple(steps)
 
 
 def evaluate(formula: str, values: Mapping[str, Tensor | float]) -> Tensor | float:
@@ -73,31 +110,25 @@ def evaluate(formula: str, values: Mapping[str, Tensor | float]) -> Tensor | flo
     Accuracy:
         rounding of the operations as written, in the dtype of the tensors.
     """
-
-    def walk(node: ast.expr) -> Value:
-        match node:
-            case ast.Constant(value=int(number)):
-                return float(number)
-            case ast.Name(id=name) if name in values:
-                return values[name]
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -walk(operand)
-            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(exponent))):
-                return walk(left) ** exponent
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-                return _BINARY[type(op)](walk(left), walk(right))
-            case ast.Call(func=ast.Name(id=name), args=[inner], keywords=[]) if name in _FUNCTIONS:
-                return _FUNCTIONS[name](walk(inner))
-        raise InputError(
-            f"`formula` must use + - * / **, sqrt, hcos, hsin, integers and the names "
-            f"{sorted(values)}, got {formula!r}; see symtrip.degenerate.formulas.evaluate."
-        )
-
+    stack: list[Value] = []
     try:
-        return walk(_parse(formula))
-    except (ArithmeticError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+        for step in _program(formula):
+            if isinstance(step, float):
+                stack.append(step)
+            elif isinstance(step, str):
+                stack.append(values[step])
+            else:
+                function, arity = step
+                operands = stack[-arity:]
+                del stack[-arity:]
+                stack.append(function(*operands))
+    except KeyError as error:
         raise InputError(
-            f"`formula` must have a real value, got {formula!r} ({error}); change its constants."
+            f"`formula` must use the names {sorted(values)}, got {formula!r} with {error}; correct "
+            "the name."
         ) from error
+    except ArithmeticError as error:
+        raise InputError(
+            f"`formula` must have a value, got {formula!r} ({error}); change its constants."
+        ) from error
+    return stack[0]

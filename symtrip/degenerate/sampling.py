@@ -18,7 +18,7 @@ __all__ = ["draw", "shortest_distance"]
 _EXCEPTIONAL_MARGIN = 0.1
 _SEPARATION_MARGIN = 0.5
 _DRAWS_AT_ONCE = 256
-_MOST_ROUNDS_IN_VAIN = 1000
+_MOST_ROUNDS_IN_VAIN = 100
 
 
 def draw(
@@ -35,7 +35,7 @@ def draw(
         (n, parameters) float64, on the generator's device. More members start with the fewer.
 
     Raises:
-        InputError: ``n`` < 0, or no draw is kept in 256 000.
+        InputError: ``n`` < 0, or no draw is kept in 25 600.
     """
     require(n >= 0, "n", "be at least 0", n, "give the number of members wanted")
     generator = torch.Generator().manual_seed(0) if generator is None else generator
