@@ -6,10 +6,11 @@ For a tagged pair (j, k) call
     |r_j|^2, r_j.r_k, |r_k|^2  and the multiset of (species, x.r_j, x.r_k, x.(r_j x r_k)), x in X,
 
 its data. (a) If a non-collinear pair of X and a pair of Y have equal data, there is exactly one
-rotation that maps the first pair to the second, and it maps X to Y. (b) If all atoms of X lie on
-one line through the centre, the data of any pair fix X up to a rotation. (c) The data are the
-sharp-density limit of the features F_jk. (d) Sums over the pairs of functions of F_jk separate
-the multisets {F_jk}, so that such sums separate environments up to rotation and relabelling.
+rotation that maps the first pair to the second, and it maps X to Y. (b) If all pairs of X are
+collinear, X lies on one line through the centre, and the data of any one pair, which then hold
+its signed distances, fix it up to a rotation. (c) The data are the sharp-density limit of the
+features F_jk. (d) Sums over the pairs of functions of F_jk separate the multisets {F_jk}, so that
+such sums separate environments up to rotation and relabelling.
 
 What the machine checks. (a) The reconstruction x = sum of data times frame vectors, the Gram
 matrix of (r_j, r_k, r_j x r_k) as a function of the pair's Gram matrix, and the rotation built

@@ -2,15 +2,16 @@
 
 Statement. Let S be a finite set of ring angles and A+- the two-ring pair of Theorem A. Suppose
 that the k-subsets of S and those of its mirror image -S agree up to rotation, class by class and
-with multiplicity (equal k-decks; then the smaller decks agree too). Then every function of k+1
-neighbours that is invariant under proper rotations has equal sums over the ordered (k+1)-tuples
-of A+ and of A-: all SO(3)-invariant correlations up to nu = k+1 agree, for all r, z1, z2, psi.
-For S = 30 degrees x {0, 1, 3, 4, 5, 8} this holds with k = 3: 13 neighbours, four continuous
-parameters, equal up to nu = 4. A+ and A- are not related by any rotation, and by an orthogonal
-matrix only if psi is a multiple of pi (r, z1, z2 != 0, axis atom that cannot be exchanged). At nu
-= 5 chiral invariants always differ, parity-even ones for psi not a multiple of pi. Among the
-rings in Z_n, n <= 12, that are chiral and have the 3-deck of their mirror image, it is the only
-one up to rotation and reflection; so none exists in Z_n for n < 12.
+with multiplicity (equal k-decks, k <= |S|; then the smaller decks agree too). Then every function
+of k+1 neighbours that is invariant under proper rotations has equal sums over the ordered
+(k+1)-tuples of A+ and of A-: all SO(3)-invariant correlations up to nu = k+1 agree, for all r,
+z1, z2, psi. For S = 30 degrees x {0, 1, 3, 4, 5, 8} this holds with k = 3: 13 neighbours, four
+continuous parameters, equal up to nu = 4. For r, z1, z2 != 0 and an axis atom that cannot be
+exchanged with a ring atom, A+ and A- are not related by any rotation, and by an orthogonal matrix
+exactly if psi is a multiple of pi; at nu = 5 chiral invariants always differ, parity-even ones
+exactly for psi not a multiple of pi. Among the rings in Z_n, n <= 12, that are chiral and have
+the 3-deck of their mirror image, it is the only one up to rotation and reflection; so none exists
+in Z_n for n < 12.
 
 Proof of the lifting. T_b, the turn by pi about the horizontal axis at azimuth (b + psi)/2, maps h
 -> -h, U(p) -> L(b - p), L(p) -> U(b - p). Equal decks give, for every m <= k, a bijection of the
@@ -25,9 +26,10 @@ S, and f(I, J) = c(I, J; S) - c(I, J; -S). An orthogonal matrix that maps the tu
 L(J)), |I| + |J| = 4, into A+ or A- is (w, z) -> (e^(ia) w, z) or (e^(ia) conj w, z) for A+,
 (e^(ia) conj w, -z) or (e^(ia) w, -z) for A-; the first of each is proper. Counting them, the
 numbers of occurrences in A+ and A- differ by f(I, J) under SO(3) and by f(I, J) - f(I, J + 2 psi)
-under O(3). The 4-decks differ: f(I, J) != 0 for some I, J (J may be empty: the chiral case, for
-every psi). If 2 psi is no multiple of 30 degrees, f(I, J + 2 psi) = 0 for I, J not empty; if 2
-psi = 30 t degrees, t = 1..11, there are I, J with f(I, J) != f(I, J + t).
+under O(3) (by half of the latter if a reflection fixes the tuple). The 4-decks differ: f(I, J) !=
+0 for some I, J (J may be empty: the chiral case, for every psi). If 2 psi is no multiple of 30
+degrees, f(I, J + 2 psi) = 0 for I, J not empty; if 2 psi = 30 t degrees, t = 1..11, there are I,
+J with f(I, J) != f(I, J + t).
 
 What the machine checks. The action of T_b with symbolic r, z1, z2, psi and angles; for the ring
 above the bijection of all subsets with at most three elements and of all 13^4 ordered 4-tuples;

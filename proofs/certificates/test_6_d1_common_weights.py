@@ -3,8 +3,9 @@
 Statement. Let m untagged atoms at distinct points carry any non-zero weights, the same weight in
 every channel (L, n) (a cutoff factor, for example). The moments in the frame of one non-collinear
 tagged pair of degree <= 2m-1 determine the points and the weights; hence so do that pair's
-features with L + 2 n3 <= 2m-1. For unrestricted weights the degree cannot be lowered, not even
-for positive ones and atoms on a line.
+features with L + 2 n3 <= 2m-1 (the tagged atoms and their weights are known: their distances from
+the channels of D2, their weights from the cutoff function). For unrestricted weights the degree
+cannot be lowered, not even for positive ones and atoms on a line.
 
 Proof. If two such measures have equal moments, their difference is carried by M <= 2m points and
 annihilates all polynomials of degree <= 2m-1. For a point x_0 of them choose a direction v in

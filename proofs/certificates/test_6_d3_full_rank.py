@@ -2,9 +2,10 @@
 
 Statement. Let m untagged atoms with any non-zero weights (the same in every channel) be such that
 the polynomials of degree <= d have full rank m on them. Then their moments of degree <= 2d+1 in
-the frame of one non-collinear tagged pair, hence that pair's features with L + 2 n3 <= 2d+1,
-determine points and weights. The rank condition can hold for m <= (d+1)(d+2)(d+3)/6 = 4, 10, 20
-atoms at degree 3, 5, 7. Degree 2d does not suffice.
+the frame of one non-collinear tagged pair, hence that pair's features with L + 2 n3 <= 2d+1 (the
+tagged atoms and their weights known as in D1), determine points and weights. The rank condition
+can hold for m <= (d+1)(d+2)(d+3)/6 = 4, 10, 20 atoms at degree 3, 5, 7. Degree 2d does not
+suffice.
 
 Proof. Let V_ai = phi_a(x_i) over the monomials phi_a of degree <= d, W the diagonal matrix of the
 weights, X_c that of the coordinate c. The moments give H = V W V^T (degree 2d) and H_c = V W X_c

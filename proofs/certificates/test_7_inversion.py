@@ -4,15 +4,16 @@ Statement. Write F_jk = (F_even, F_odd) for the paths with l1+l2+L even and odd.
 an environment maps every F_jk to (F_even, -F_odd). (b) Reflecting one neighbour in the plane of
 the centre, j and k keeps its contribution to F_even and changes the sign of that to F_odd: two
 environments that differ by such a reflection have the same F_even for the pair (j, k), at every
-resolution, although no orthogonal matrix relates them. Dropping F_odd before the nonlinearity
-therefore loses, pair by pair, on which side of the plane each neighbour lies. (c) Taking |F_odd|
-or F_odd^2 component by component loses relative signs: with two species of neighbours there are
-environments, not related by any orthogonal matrix, with equal F_even and componentwise equal
-|F_odd| for the pair, but no common sign. (d) If features that separate pairs up to rotation enter
-sums over pairs of phi(F_even, F_odd) + phi(F_even, -F_odd) with all polynomials phi (or any class
-that separates finite multisets), the sums are equal for two environments if and only if an
-orthogonal matrix relates these. (e) phi(F_even, F_odd) - phi(F_even, -F_odd) gives pseudoscalars:
-they change sign under inversion and tell enantiomers apart.
+resolution, although in general no orthogonal matrix relates them. Dropping F_odd before the
+nonlinearity therefore loses, pair by pair, on which side of the plane each neighbour lies. (c)
+Taking |F_odd| or F_odd^2 component by component loses relative signs: with two species of
+neighbours there are environments, not related by any orthogonal matrix, with equal F_even and
+componentwise equal |F_odd| for the pair, but no common sign. (d) If features that separate pairs
+up to rotation enter sums over pairs of phi(F_even, F_odd) + phi(F_even, -F_odd) with all
+polynomials phi (or any class that separates finite multisets), the sums are equal for two
+environments if and only if an orthogonal matrix relates these. (e) phi(F_even, F_odd) -
+phi(F_even, -F_odd) gives pseudoscalars: they change sign under inversion and, for suitable phi,
+tell enantiomers apart.
 
 Proof of (d). By (a) the symmetrised sum is that of phi over the multiset M(A) + M(-A), where M(A)
 holds the features of all pairs of A. Equal sums for all phi give M(A) + M(-A) = M(B) + M(-B)
