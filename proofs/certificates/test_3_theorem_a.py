@@ -70,7 +70,10 @@ THEOREM = (
     "A+ and A- have equal sums of every SO(3)-invariant function over ordered neighbour triples; "
     "they are congruent exactly when the ring is achiral (O(3): or 2 psi is a symmetry of it)."
 )
-ASSUMES = "nothing"
+ASSUMES = (
+    "nothing from the literature; congruence of rings beyond the exhaustive family by the proof in "
+    "the file"
+)
 
 # The bijection ----------------------------------------------------------------------------------
 

@@ -72,7 +72,10 @@ THEOREM = (
     "Equal k-decks of a ring and its mirror image make A+ and A- agree up to nu = k+1; ring angles "
     "30 degrees x {0,1,3,4,5,8} give a nu = 4 pair of 13 neighbours that nu = 5 separates."
 )
-ASSUMES = "nothing (the remark 'never beyond nu = 6' cites Pebody 2004)"
+ASSUMES = (
+    "nothing from the literature (but the remark 'never beyond nu = 6': Pebody 2004); the lifting "
+    "for general rings and nu = 5 for every psi by the proofs in the file"
+)
 
 N = 12
 S = (0, 1, 3, 4, 5, 8)

@@ -58,7 +58,7 @@ THEOREM = (
     "The couplings l1+l2 = L and l1+l2 = L+1 of two unit vectors have determinant "
     "K_L sin^(L(L+1)) theta, K_L > 0, for every L (symbolically for L <= 8)."
 )
-ASSUMES = "for L > 8 Racah's formula for Clebsch-Gordan coefficients"
+ASSUMES = "for L > 8 Racah's formula and the triangular argument in the file"
 
 MAX_L = 8
 CONSTANTS = {

@@ -40,7 +40,7 @@ THEOREM = (
     "D5: for N = 4p there are non-congruent environments whose tagged features of all pairs agree "
     "below degree p."
 )
-ASSUMES = "nothing"
+ASSUMES = "nothing from the literature; p > 6 by the proof in the file"
 
 FIRST, SECOND = (0, 1, 3, 4), (0, 1, 2, 5)
 ORDERS = range(1, 7)

@@ -55,7 +55,7 @@ THEOREM = (
     "Dropping odd features before the nonlinearity loses the side of the plane of each neighbour; "
     "phi(Fe, Fo) + phi(Fe, -Fo) after it keeps completeness up to O(3)."
 )
-ASSUMES = "nothing (the argument for completeness uses Theorem 0)"
+ASSUMES = "nothing from the literature; completeness by the proof in the file from Theorem 0"
 
 Path = tuple[int, int, int]
 ALL_PATHS = list(paths(4))
