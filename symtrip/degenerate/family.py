@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import torch
@@ -114,8 +114,8 @@ class Family:
     exceptional_group: Literal["SO3", "O3"]
     merge: str | None
     bonds: tuple[tuple[int, int], ...]
-    _entry: Mapping[str, Any]
-    _atomic_numbers: Mapping[str, int]
+    _entry: Mapping[str, Any] = field(repr=False)
+    _atomic_numbers: Mapping[str, int] = field(repr=False)
 
     @classmethod
     def from_entry(cls, entry: Mapping[str, Any], atomic_numbers: Mapping[str, int]) -> Family:

@@ -29,7 +29,7 @@ _LOOK = {
 _OTHER = ("#9a86c4", 1.0)
 _BOND, _SPOKE, _MOVED = "#3f4a56", "#c9ced4", "#f28c1a"
 _ATOM_AREA = 260.0
-_ELEVATION, _AZIMUTH = 17.0, -63.0
+_ELEVATION, _ELEVATION_IF_FLAT, _AZIMUTH = 17.0, 65.0, -63.0
 
 
 def draw_pair(family: Family, parameters: Tensor | None = None) -> Figure:
@@ -57,6 +57,7 @@ def draw_pair(family: Family, parameters: Tensor | None = None) -> Figure:
     moved = (plus.positions - minus.positions).abs().amax(dim=1) > 1e-9
     everything = torch.cat([_extent(plus), _extent(minus)])
     low, high = everything.amin(dim=0), everything.amax(dim=0)
+    elevation = _ELEVATION if high[2] - low[2] > 1e-9 else _ELEVATION_IF_FLAT
     middle, half = (low + high) / 2, float((high - low).max()) / 2
     figure = Figure(figsize=(9.0, 5.2), dpi=150, facecolor="white")
     for column, (name, member) in enumerate((("$A^+$", plus), ("$A^-$", minus))):
@@ -69,7 +70,7 @@ def draw_pair(family: Family, parameters: Tensor | None = None) -> Figure:
         ):
             setter(center - half, center + half)
         axes.set_box_aspect((1, 1, 1), zoom=1.45 if member.cell is None else 1.1)
-        axes.view_init(elev=_ELEVATION, azim=_AZIMUTH)
+        axes.view_init(elev=elevation, azim=_AZIMUTH)
         axes.set_axis_off()
         figure.text(0.07 + 0.5 * column, 0.82, name, ha="center", fontsize=15)
     figure.text(0.5, 0.94, family.title, ha="center", fontsize=11.5, weight="bold")
