@@ -5,7 +5,7 @@
 
 Require Import Reals List Permutation.
 Import ListNotations.
-From Symtrip Require Import Space.
+From Symtrip Require Import Space TupleSums.
 Open Scope R_scope.
 
 Section Labelled.
@@ -16,6 +16,16 @@ Definition move (M : mat) (a : atom) : atom := (fst a, app M (snd a)).
 
 (** Invariance of a function of any number of neighbours under proper rotations. *)
 Definition invariant (f : list atom -> R) := forall M t, rotation M -> f (map (move M) t) = f t.
+
+(** The same with the choice of the group: SO(3), or O(3) when [improper_too]. *)
+Definition isometry (improper_too : bool) (M : mat) :=
+  orthogonal M /\ (mdet M = 1 \/ (improper_too = true /\ mdet M = -1)).
+Definition invariant_under (improper_too : bool) (f : list atom -> R) :=
+  forall M t, isometry improper_too M -> f (map (move M) t) = f t.
+
+(** All correlations of order n agree: the sums of every invariant function of n neighbours. *)
+Definition same_correlations (improper_too : bool) (n : nat) (X Y : list atom) :=
+  forall f, invariant_under improper_too f -> tsum n f X = tsum n f Y.
 
 (** Equal up to a proper rotation; equal up to an improper one. *)
 Definition congruent (X Y : list atom) := exists M, rotation M /\ Permutation (map (move M) X) Y.
