@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -13,11 +12,12 @@ import torch
 from torch import Tensor
 
 from symtrip.errors import InputError, require
+from symtrip.extxyz import read_extxyz
 
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["Environments", "read_extxyz"]
+__all__ = ["Environments"]
 
 Isolated = Literal["raise", "keep"]
 
@@ -385,27 +385,6 @@ class Environments:
         return cls.from_atoms(
             frames, radius=radius, centers=centers, dtype=dtype, device=device, isolated=isolated
         )
-
-
-def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
-    """All structures of an extended-XYZ file.
-
-    Raises:
-        InputError: the file is missing, empty, truncated or no extended XYZ.
-    """
-    import ase.io
-
-    name = os.fspath(path)
-    require(Path(path).is_file(), "path", "name an existing file", name, "check its spelling")
-    try:
-        frames = ase.io.read(name, index=":", format="extxyz")
-    except Exception as problem:
-        raise InputError(
-            f"`path` must name a readable extended-XYZ file, got {name} "
-            f"({type(problem).__name__}: {problem}); repair or export it again."
-        ) from problem
-    require(len(frames) > 0, "path", "name a file with structures", name, "export it again")
-    return list(frames)
 
 
 def _check_isolated(env: Environments, isolated: Isolated) -> Environments:

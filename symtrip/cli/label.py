@@ -69,7 +69,7 @@ def label(
 def _label(structures: Path, out: Path, settings: LabelSettings, processes: int) -> None:
     from rich.console import Console
 
-    from symtrip.environments import read_extxyz
+    from symtrip.extxyz import read_extxyz
     from symtrip.labels import LabelStore, label_structures
     from symtrip.progress import progress_bar
 

@@ -1,0 +1,35 @@
+"""Structures from extended-XYZ files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from symtrip.errors import InputError, require
+
+if TYPE_CHECKING:
+    import ase
+
+__all__ = ["read_extxyz"]
+
+
+def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
+    """All structures of an extended-XYZ file.
+
+    Raises:
+        InputError: the file is missing, empty, truncated or no extended XYZ.
+    """
+    import ase.io
+
+    name = os.fspath(path)
+    require(Path(path).is_file(), "path", "name an existing file", name, "check its spelling")
+    try:
+        frames = ase.io.read(name, index=":", format="extxyz")
+    except Exception as problem:
+        raise InputError(
+            f"`path` must name a readable extended-XYZ file, got {name} "
+            f"({type(problem).__name__}: {problem}); repair or export it again."
+        ) from problem
+    require(len(frames) > 0, "path", "name a file with structures", name, "export it again")
+    return list(frames)
