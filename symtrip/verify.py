@@ -32,6 +32,7 @@ from symtrip.expansion import (
     SphericalExpansion,
     real_spherical_harmonics,
     shifted_cosine,
+    solid_harmonics,
 )
 from symtrip.triplets import TripletFeatures
 
@@ -61,6 +62,7 @@ class Budget:
 BUDGETS: dict[str, Budget] = {
     "shifted_cosine": Budget(8, "radius / width"),
     "real_spherical_harmonics": Budget(4, "(l + 1) norm over m"),
+    "solid_harmonics": Budget(4, "(l + 1) norm over m"),
     "real_clebsch_gordan": Budget(2, "the coefficient itself"),
     "clebsch_gordan_product": Budget(16, "product of the factors' norms"),
     "radial_integral": Budget(64, "maximum over distances and n"),
@@ -258,6 +260,11 @@ def _harmonics(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[T
     return real_spherical_harmonics(vectors, a["max_angular"])
 
 
+def _solid(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
+    vectors = torch.tensor(a["vectors"], dtype=dtype, device=device)
+    return solid_harmonics(vectors, a["max_angular"])
+
+
 def _coupling(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
     return [real_clebsch_gordan(a["l1"], a["l2"], a["o3_lambda"], dtype=dtype, device=device)]
 
@@ -313,6 +320,7 @@ def _two_rings(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[T
 _RUNNERS: dict[str, Runner] = {
     "shifted_cosine": _cutoff,
     "real_spherical_harmonics": _harmonics,
+    "solid_harmonics": _solid,
     "real_clebsch_gordan": _coupling,
     "clebsch_gordan_product": _product,
     "radial_integral": _radial,

@@ -31,6 +31,7 @@ from symtrip.expansion import (
     SphericalExpansion,
     real_spherical_harmonics,
     shifted_cosine,
+    solid_harmonics,
 )
 from symtrip.triplets import TripletFeatures
 
@@ -129,6 +130,19 @@ def harmonics_error(vector: Sequence[float], max_angular: int, dtype: torch.dtyp
     got = real_spherical_harmonics(tensor, max_angular)
     return max(
         error_in_eps(block, exact, (l + 1) * math.sqrt((2 * l + 1) / (4 * math.pi)))
+        for l, (block, exact) in enumerate(zip(got, want, strict=True))
+    )
+
+
+def solid_error(vector: Sequence[float], max_angular: int, dtype: torch.dtype) -> float:
+    """r^l Y_lm in (l + 1) eps of the norm over m, the largest over l."""
+    tensor = torch.tensor(vector, dtype=torch.float64).to(dtype)
+    want = reference.real_solid_harmonics(
+        exact_numbers(tensor), max_angular, digits=DIGITS, rigorous=True
+    )
+    got = solid_harmonics(tensor, max_angular)
+    return max(
+        error_in_eps(block, exact, (l + 1) * float(floats(exact).norm()))
         for l, (block, exact) in enumerate(zip(got, want, strict=True))
     )
 

@@ -106,12 +106,13 @@ def clouds(
     count = {"single": 1, "empty": 0}.get(kind)
     if count is None:
         count = draw(st.integers(min(2, max_neighbors), max_neighbors))
-    low, high = closest, radius
+    # the product of a length and a unit vector stays inside after rounding
+    low, high = closest, radius * (1 - 2.0**-49)
     if kind == "near the centre":
         low, high = 1e-4, 0.2 * radius
     if kind == "cutoff shell":
         low = max(closest, radius - 1.5 * width)
-    lengths = [draw(st.floats(low, high, exclude_max=True)) for _ in range(count)]
+    lengths = [draw(st.floats(low, high)) for _ in range(count)]
     if kind == "equal norms":
         lengths = lengths[:1] * count
     if kind == "two rings":

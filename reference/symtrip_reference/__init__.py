@@ -23,7 +23,11 @@ from symtrip_reference.density import Density, Environment, Expansion, density_e
 from symtrip_reference.evaluation import bounds, fraction
 from symtrip_reference.families import TwoRingPair, two_ring_pair
 from symtrip_reference.golden import golden_lines
-from symtrip_reference.harmonics import real_spherical_harmonics, solid_harmonic_polynomial
+from symtrip_reference.harmonics import (
+    real_solid_harmonics,
+    real_spherical_harmonics,
+    solid_harmonic_polynomial,
+)
 from symtrip_reference.radial import (
     DeltaDensity,
     GaussianDensity,
@@ -67,6 +71,7 @@ __all__ = [
     "radial_integral",
     "real_clebsch_gordan",
     "real_clebsch_gordan_table",
+    "real_solid_harmonics",
     "real_spherical_harmonics",
     "real_wigner_d",
     "rotation_matrix",

@@ -38,7 +38,7 @@ from symtrip_reference.cutoff import ShiftedCosine, shifted_cosine
 from symtrip_reference.density import Environment, Expansion, density_expansion
 from symtrip_reference.evaluation import evaluate
 from symtrip_reference.families import two_ring_pair
-from symtrip_reference.harmonics import real_spherical_harmonics
+from symtrip_reference.harmonics import real_solid_harmonics, real_spherical_harmonics
 from symtrip_reference.radial import (
     DeltaDensity,
     GaussianDensity,
@@ -157,16 +157,19 @@ def _cutoffs(digits: int, announce: Announce) -> Iterator[Record]:
 
 
 def _harmonics(digits: int, announce: Announce) -> Iterator[Record]:
-    max_angular = 10
-    for name, vector in DIRECTIONS.items():
-        announce(f"real_spherical_harmonics: {name}")
-        blocks = real_spherical_harmonics([Fraction(c) for c in vector], max_angular, digits=digits)
-        results = [
-            _result(l, block, digits, scale=(l + 1) * mpmath.sqrt((2 * l + 1) / (4 * mpmath.pi)))
-            for l, block in enumerate(blocks)
-        ]
-        arguments = {"vectors": list(vector), "max_angular": max_angular}
-        yield _record("real_spherical_harmonics", name, arguments, results)
+    for function, harmonics, max_angular in (
+        ("real_spherical_harmonics", real_spherical_harmonics, 10),
+        ("solid_harmonics", real_solid_harmonics, 6),
+    ):
+        for name, vector in DIRECTIONS.items():
+            announce(f"{function}: {name}")
+            blocks = harmonics([Fraction(c) for c in vector], max_angular, digits=digits)
+            results = [
+                _result(l, block, digits, scale=(l + 1) * _norm(block))
+                for l, block in enumerate(blocks)
+            ]
+            arguments = {"vectors": list(vector), "max_angular": max_angular}
+            yield _record(function, name, arguments, results)
 
 
 def _couplings(digits: int, announce: Announce) -> Iterator[Record]:

@@ -22,6 +22,7 @@ __all__ = [
     "cartesian_polynomial",
     "harmonics",
     "norm_squared",
+    "real_solid_harmonics",
     "real_spherical_harmonics",
     "solid_harmonic_polynomial",
     "solid_harmonics",
@@ -91,6 +92,36 @@ def real_spherical_harmonics(
         "a neighbour cannot sit on its centre",
     )
     return evaluate(lambda a: harmonics(a, xyz, max_angular), digits=digits, rigorous=rigorous)
+
+
+def real_solid_harmonics(
+    vector: Sequence[Any], max_angular: int, *, digits: int | None = None, rigorous: bool = False
+) -> list[list[Number]]:
+    """Regular solid harmonics r^l Y_lm of ``vector``.
+
+    Args:
+        vector: x, y, z in Å as exact numbers; the zero vector is allowed.
+        max_angular: largest l, inclusive.
+        digits: None for exact sympy numbers, otherwise the decimal digits wanted (>= 15).
+        rigorous: guaranteed enclosures (python-flint), with ``digits``.
+
+    Returns:
+        ``result[l][m + l]``, Å^l.
+
+    Raises:
+        InputError: ``vector`` holds floats, ``max_angular`` is no integer >= 0.
+
+    Accuracy: exact, or ``digits`` digits of the largest value.
+
+    Source: as :func:`solid_harmonic_polynomial`.
+    """
+    x, y, z = exact_vector("vector", vector)
+    max_angular = natural_number("max_angular", max_angular)
+    return evaluate(
+        lambda a: solid_harmonics(a, (a(x), a(y), a(z)), max_angular),
+        digits=digits,
+        rigorous=rigorous,
+    )
 
 
 def harmonics(a: Arithmetic, vector: Sequence[Any], max_angular: int) -> list[list[Number]]:

@@ -117,5 +117,10 @@ def real_spherical_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
     scaled = torch.where(zero, torch.ones_like(vectors), vectors / torch.where(zero, 1, largest))
     unit = scaled / scaled.norm(dim=-1, keepdim=True)
     x, y, z = unit.unbind(-1)
+    # P_l changes by l(l+1)/2 dz at the poles: the rounding of |unit| would cost l^2 eps there
+    planar = x * x + y * y
+    polar = planar < 0.5
+    height = (1.0 - torch.where(polar, planar, 0.0)).sqrt()
+    z = torch.where(polar, torch.copysign(height, z), z)
     blocks = _blocks(x, y, z, 1.0, max_angular)
     return blocks[:1] + [torch.where(zero, torch.zeros_like(b), b) for b in blocks[1:]]
