@@ -53,7 +53,9 @@ def error_in_eps(
         return 0.0
     difference = (got.detach().to("cpu", torch.float64).flatten() - high) - low
     eps = torch.finfo(got.dtype).eps
-    return float((difference.abs() * weight / (eps * torch.as_tensor(scale))).max())
+    return float(
+        (difference.abs() * weight / (eps * torch.as_tensor(scale, dtype=torch.float64))).max()
+    )
 
 
 def floats(values: Iterable[Any]) -> Tensor:
