@@ -17,8 +17,11 @@ __all__ = ["COMMANDS", "main"]
 # Name and summary. Each is the module symtrip.cli.<name>, which holds a function <name> or, for a
 # group, `app`; only the one that is called is imported.
 COMMANDS = {
+    "demo": "Compare descriptions of 4000 degenerate pairs, train two models, write a report.",
+    "audit": "What a descriptor is invariant to, and what it cannot tell apart.",
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
+    "train": "Train B_L, B_NL, D_L or D_NL on B8; Ctrl-C leaves a checkpoint to resume from.",
     "verify": "Compare this installation with exact values.",
 }
 

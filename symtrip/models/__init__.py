@@ -1,0 +1,39 @@
+"""Models of energies on compressed features, invariant after the nonlinearity."""
+
+from symtrip.models.compression import InvariantCompression, TripletCompression
+from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
+from symtrip.models.energy import InvariantEnergy, TripletEnergy
+from symtrip.models.layers import EnergyHead, RowGroupNorm
+from symtrip.models.model import EnergyModel, ModelSpec, build_energy, fit_descriptor
+from symtrip.models.pairs import PairFeatures, unordered_pairs
+from symtrip.models.settings import (
+    ExpansionSettings,
+    FeatureSettings,
+    ModelName,
+    NetworkSettings,
+    Settings,
+    validated,
+)
+
+__all__ = [
+    "EnergyHead",
+    "EnergyModel",
+    "ExpansionSettings",
+    "FeatureSettings",
+    "InvariantCompression",
+    "InvariantDescriptor",
+    "InvariantEnergy",
+    "ModelName",
+    "ModelSpec",
+    "NetworkSettings",
+    "PairFeatures",
+    "RowGroupNorm",
+    "Settings",
+    "TripletCompression",
+    "TripletDescriptor",
+    "TripletEnergy",
+    "build_energy",
+    "fit_descriptor",
+    "unordered_pairs",
+    "validated",
+]

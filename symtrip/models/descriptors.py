@@ -1,0 +1,122 @@
+"""From a density to the compressed features that an energy model reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from symtrip.correlations import DensityCorrelations
+from symtrip.expansion import Density
+from symtrip.models.compression import InvariantCompression, TripletCompression
+from symtrip.models.pairs import PairFeatures
+from symtrip.triplets import TripletFeatures, Triplets, triplet_parity
+
+__all__ = ["InvariantDescriptor", "TripletDescriptor"]
+
+Densities = Callable[[], Iterable[Density]]
+
+
+class TripletDescriptor(nn.Module):
+    """Triplet features of all neighbour pairs, compressed: the input of models B.
+
+    Args:
+        max_angular: largest l of the density.
+        compression: fitted to features of this density.
+    """
+
+    def __init__(self, max_angular: int, compression: TripletCompression) -> None:
+        super().__init__()
+        self.triplets = TripletFeatures(max_angular=max_angular)
+        self.compression = compression
+
+    @classmethod
+    def fit(
+        cls,
+        densities: Densities,
+        max_angular: int,
+        n_components: int,
+        *,
+        generator: torch.Generator,
+    ) -> TripletDescriptor:
+        """Fit the compression to a sample; see :meth:`TripletCompression.fit`.
+
+        Args:
+            densities: starts a pass over the sample: yields its densities in chunks.
+            max_angular: largest l of the densities.
+            n_components: components kept.
+            generator: source of the random start.
+        """
+        features = TripletFeatures(max_angular=max_angular)
+
+        def chunks() -> Iterator[Triplets]:
+            return (features(density) for density in densities())
+
+        compression = TripletCompression.fit(chunks, n_components, generator=generator)
+        return cls(max_angular, compression)
+
+    def forward(self, density: Density) -> PairFeatures:
+        """Compressed features of E environments; dtype and device of ``density``."""
+        features: PairFeatures = self.compression(self.triplets(density))
+        return features
+
+
+class InvariantDescriptor(nn.Module):
+    """Density correlations nu = 1, 2, 3 of whole environments, compressed: the input of models D.
+
+    Args:
+        max_angular: largest l of the density.
+        compression: fitted to the stacked invariants of this density.
+    """
+
+    def __init__(self, max_angular: int, compression: InvariantCompression) -> None:
+        super().__init__()
+        self.correlations = _correlations(max_angular)
+        self.compression = compression
+
+    @classmethod
+    def fit(
+        cls,
+        densities: Densities,
+        max_angular: int,
+        n_components: int,
+        *,
+        generator: torch.Generator,
+    ) -> InvariantDescriptor:
+        """Fit the compression to a sample; see :meth:`InvariantCompression.fit`.
+
+        Args:
+            densities: starts a pass over the sample: yields its densities in chunks.
+            max_angular: largest l of the densities.
+            n_components: components kept.
+            generator: source of the random start.
+        """
+        correlations = _correlations(max_angular)
+        first = next(iter(densities()))
+        n_channels = first.rho[0].shape[2]
+        odd_possible = triplet_parity(max_angular, n_channels)
+        n_lower = n_channels + (max_angular + 1) * n_channels**2
+        parity = torch.cat([torch.ones(n_lower, dtype=torch.int8), odd_possible])
+
+        def chunks() -> Iterator[Tensor]:
+            return (_stacked(correlations, density) for density in densities())
+
+        compression = InvariantCompression.fit(chunks, parity, n_components, generator=generator)
+        return cls(max_angular, compression)
+
+    def forward(self, density: Density) -> Float[Tensor, "environments q"]:
+        """Compressed invariants of E environments; dtype and device of ``density``."""
+        invariants: Tensor = self.compression(_stacked(self.correlations, density))
+        return invariants
+
+
+def _correlations(max_angular: int) -> nn.ModuleList:
+    return nn.ModuleList(
+        DensityCorrelations(max_angular=max_angular, nu=order) for order in (1, 2, 3)
+    )
+
+
+def _stacked(correlations: nn.ModuleList, density: Density) -> Tensor:
+    return torch.cat([correlation(density) for correlation in correlations], dim=1)

@@ -1,0 +1,120 @@
+"""Settings of models as they stand in configuration files and in the headers of model files."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
+
+from symtrip.errors import InputError
+from symtrip.expansion import GaussianDensity, Gto, ShiftedCosine, SphericalExpansion
+
+__all__ = [
+    "ExpansionSettings",
+    "FeatureSettings",
+    "ModelName",
+    "NetworkSettings",
+    "Settings",
+    "validated",
+]
+
+ModelName = Literal["B_L", "B_NL", "D_L", "D_NL"]
+"""B: on triplets, D: on the invariants of order nu <= 3; L: linear, NL: nonlinear."""
+
+
+class Settings(BaseModel):
+    """Base of all settings: unknown keys are errors, values do not change after construction."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ExpansionSettings(Settings):
+    """Density expansion in GTOs; the defaults are the paper's for B8. Lengths in Å."""
+
+    radius: PositiveFloat = 2.0
+    cutoff_width: PositiveFloat = 0.1
+    smearing_width: PositiveFloat = 0.2
+    n_radial: PositiveInt = 6
+    max_angular: int = Field(default=3, ge=0)
+    species: tuple[PositiveInt, ...] = (5,)
+
+    def build(self) -> SphericalExpansion:
+        """The expansion with these settings.
+
+        Raises:
+            InputError: the settings contradict each other.
+        """
+        return SphericalExpansion(
+            cutoff=ShiftedCosine(radius=self.radius, width=self.cutoff_width),
+            density=GaussianDensity(width=self.smearing_width),
+            basis=Gto(n_radial=self.n_radial, max_angular=self.max_angular),
+            species=self.species,
+        )
+
+
+class FeatureSettings(Settings):
+    """Compression of the features.
+
+    Attributes:
+        components: principal components kept.
+        sample: training structures that they are found in; ten times as many for models D, where a
+            structure gives one row of invariants instead of one for each pair of neighbours.
+    """
+
+    components: PositiveInt = 512
+    sample: PositiveInt = 200
+
+
+class NetworkSettings(Settings):
+    """The network: its width, and whether invariance under inversion is built in."""
+
+    hidden: PositiveInt = 128
+    inversion_symmetric: bool = False
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
+
+
+def validated(kind: type[AnySettings], values: Mapping[str, object], source: str) -> AnySettings:
+    """Settings from plain values, with errors that a user of the file understands.
+
+    Args:
+        kind: the settings wanted.
+        values: what the file holds.
+        source: the file, for messages.
+
+    Raises:
+        InputError: the first key that is unknown (the closest known one is named), missing or has
+            an impossible value.
+    """
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            raise InputError(_unknown_key(kind, problem["loc"], source)) from None
+        if problem["type"] == "missing":
+            raise InputError(f"`{where}` must be given in {source}, got nothing; add it.") from None
+        raise InputError(
+            f"`{where}` must be valid in {source}, got {problem['input']!r}; "
+            f"{problem['msg'][0].lower()}{problem['msg'][1:]}."
+        ) from None
+
+
+def _unknown_key(kind: type[Settings], location: tuple[int | str, ...], source: str) -> str:
+    known = kind
+    for part in location[:-1]:
+        inner = known.model_fields[str(part)].annotation
+        if isinstance(inner, type) and issubclass(inner, Settings):
+            known = inner
+    keys = sorted(known.model_fields)
+    close = difflib.get_close_matches(str(location[-1]), keys, n=1, cutoff=0.5)
+    remedy = f"did you mean `{close[0]}`?" if close else "remove it"
+    where = ".".join(str(part) for part in location)
+    return (
+        f"`{where}` must be one of the keys {', '.join(keys)} in {source}, "
+        f"got {location[-1]!r}; {remedy}."
+    )

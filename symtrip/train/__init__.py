@@ -1,0 +1,31 @@
+"""Training of energy models on pairs of B8 clusters, resumable at any point."""
+
+from symtrip.train.checkpoint import load_checkpoint, save_checkpoint
+from symtrip.train.config import DataSettings, TrainConfig, TrainingSettings, load_config
+from symtrip.train.features import cluster_features, density_chunks, fit_to_clusters
+from symtrip.train.metrics import PairErrors, pair_errors
+from symtrip.train.run import Report, SetResult, TrainResult, train
+from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, predict, split_pairs
+
+__all__ = [
+    "DataSettings",
+    "Epoch",
+    "LabelledPairs",
+    "PairErrors",
+    "Report",
+    "SetResult",
+    "TrainConfig",
+    "TrainResult",
+    "Trainer",
+    "TrainingSettings",
+    "cluster_features",
+    "density_chunks",
+    "fit_to_clusters",
+    "load_checkpoint",
+    "load_config",
+    "pair_errors",
+    "predict",
+    "save_checkpoint",
+    "split_pairs",
+    "train",
+]

@@ -1,0 +1,95 @@
+"""Trainer states on disk: one safetensors file with a JSON header, replaced atomically."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from symtrip.errors import InputError, require
+from symtrip.files import atomic_write
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+_FORMAT = "symtrip training checkpoint 1"
+
+
+def save_checkpoint(
+    path: str | os.PathLike[str],
+    tensors: dict[str, Tensor],
+    values: dict[str, Any],
+    config: dict[str, Any],
+) -> None:
+    """Write a state of a :class:`~symtrip.train.Trainer`; the file is always a whole one.
+
+    Args:
+        path: the file to create or replace.
+        tensors: tensors of the state.
+        values: other values of the state, as JSON can hold them.
+        config: the configuration of the run.
+    """
+    header = {"format": _FORMAT, "state": json.dumps(values), "config": json.dumps(config)}
+    with atomic_write(path) as temporary:
+        save_file(tensors, temporary, metadata=header)
+
+
+def load_checkpoint(
+    path: str | os.PathLike[str], config: dict[str, Any]
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Read a state back.
+
+    Args:
+        path: the file.
+        config: the configuration of this run; it must be that of the checkpoint.
+
+    Returns:
+        Tensors and other values.
+
+    Raises:
+        InputError: the file is damaged or no checkpoint, or belongs to another configuration (the
+            first setting that differs is named).
+    """
+    name = os.fspath(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(
+            f"`checkpoint` must be an intact safetensors file, got {name} ({error}); delete it and "
+            "train from the beginning."
+        ) from None
+    require(
+        header.get("format") == _FORMAT,
+        "checkpoint",
+        f"be in the format {_FORMAT!r}",
+        f"{header.get('format')!r} in {name}",
+        "choose another `output` folder",
+    )
+    stored = json.loads(header["config"])
+    changed = _first_difference(stored, config)
+    require(
+        changed is None,
+        "config",
+        f"be the one that {Path(name).parent} was trained with",
+        changed,
+        "undo the change, or choose another `output` folder",
+    )
+    return tensors, json.loads(header["state"])
+
+
+def _first_difference(old: dict[str, Any], new: dict[str, Any], where: str = "") -> str | None:
+    for key in sorted({*old, *new}):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            inner = _first_difference(a, b, f"{where}{key}.")
+            if inner:
+                return inner
+        elif a != b:
+            return f"{where}{key} = {b!r} instead of {a!r}"
+    return None

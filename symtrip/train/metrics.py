@@ -1,0 +1,65 @@
+"""The paper's two errors of energies predicted for pairs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from symtrip.errors import require
+
+__all__ = ["PairErrors", "pair_errors"]
+
+
+@dataclass(frozen=True)
+class PairErrors:
+    """Errors of a set of pairs, relative to the spread of its targets; 0 is perfect.
+
+    Attributes:
+        mean: rms error of the pair means, over the standard deviation of all targets.
+        diff: rms error of the differences within pairs, over their standard deviation; 1 for a
+            model that cannot tell the members of a pair apart.
+    """
+
+    mean: float
+    diff: float
+
+
+def pair_errors(
+    predicted: Float[Tensor, "pairs 2"], target: Float[Tensor, "pairs 2"]
+) -> PairErrors:
+    """Errors of the means and of the differences of pairs.
+
+    Args:
+        predicted: (pairs, 2) predictions for both members.
+        target: (pairs, 2) what they should be, in the same unit; at least 2 pairs, no NaN.
+
+    Returns:
+        The errors. Standard deviations are those of the set itself (divisor n, not n - 1).
+
+    Raises:
+        InputError: the shapes differ, there are fewer than 2 pairs, or a target is not finite.
+
+    Source:
+        Nigam et al., APL Mach. Learn. 2, 016110 (2024), Table 1.
+    """
+    require(
+        predicted.shape == target.shape and target.shape[0] >= 2,
+        "predicted",
+        "have the shape of the targets, (pairs, 2) with at least 2 pairs",
+        f"{tuple(predicted.shape)} for targets {tuple(target.shape)}",
+        "predict both members of every pair",
+    )
+    require(
+        bool(target.isfinite().all()),
+        "target",
+        "be finite",
+        f"{int((~target.isfinite()).sum())} NaN or infinite",
+        "drop pairs without labels, e.g. with B8Pairs.labelled",
+    )
+    error, wanted = predicted.double() - target.double(), target.double()
+    mean = error.mean(dim=1).square().mean().sqrt() / wanted.std(correction=0)
+    difference = wanted[:, 0] - wanted[:, 1]
+    diff = (error[:, 0] - error[:, 1]).square().mean().sqrt() / difference.std(correction=0)
+    return PairErrors(float(mean), float(diff))

@@ -1,0 +1,277 @@
+"""A whole training run on B8: features, training, results; resumable from its folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from symtrip.data import B8Pairs
+from symtrip.errors import require
+from symtrip.files import atomic_write
+from symtrip.models import EnergyModel, ModelSpec, build_energy
+from symtrip.models.model import Descriptor
+from symtrip.progress import Progress
+from symtrip.train.checkpoint import load_checkpoint, save_checkpoint
+from symtrip.train.config import TrainConfig
+from symtrip.train.features import cluster_features, fit_to_clusters
+from symtrip.train.interrupt import deferred_interrupt
+from symtrip.train.metrics import PairErrors, pair_errors
+from symtrip.train.seeds import generator_for
+from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, predict, split_pairs
+
+__all__ = ["Report", "SetResult", "TrainResult", "train"]
+
+
+class Report(Protocol):
+    """Where a run tells how far it is."""
+
+    def stage(self, title: str) -> AbstractContextManager[Progress]:
+        """A progress bar for the block that it opens."""
+
+    def epoch(self, record: Epoch) -> None:
+        """An epoch is over."""
+
+    def say(self, text: str) -> None:
+        """A line for the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class SetResult:
+    """Predictions for one set of labelled pairs.
+
+    Attributes:
+        errors: mean and diff error.
+        predicted: (pairs, 2) eV.
+        target: (pairs, 2) eV.
+        index: (pairs,) numbers of the pairs in the data set.
+    """
+
+    errors: PairErrors
+    predicted: Tensor
+    target: Tensor
+    index: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class TrainResult:
+    """What a run gives.
+
+    Attributes:
+        model: with the selected weights.
+        training: on all labelled training pairs in use, those of the selection included.
+        validation: on the labelled validation pairs.
+        seconds: wall time of the stages.
+        history: one record for each epoch.
+    """
+
+    model: EnergyModel
+    training: SetResult
+    validation: SetResult
+    seconds: dict[str, float]
+    history: list[Epoch]
+
+
+def train(
+    config: TrainConfig, report: Report, *, pairs: B8Pairs | None = None, resume: bool = False
+) -> TrainResult:
+    """Train a model on B8 and leave everything in ``config.output``.
+
+    The folder gets ``descriptor.safetensors`` (the compression), ``checkpoint.safetensors`` (the
+    state of the training, replaced atomically), and at the end ``model.safetensors`` (an
+    :class:`~symtrip.models.EnergyModel`) and ``results.json``. A run that was stopped in any way
+    and resumed on the same machine with the same number of threads ends with the same weights, bit
+    for bit, as one that was not.
+
+    Args:
+        config: the settings.
+        report: told about the progress.
+        pairs: the data; ``None``: those that ``config.data`` names.
+        resume: continue from the folder's checkpoint, if there is one.
+
+    Returns:
+        The model and its errors.
+
+    Raises:
+        InputError: the folder holds a checkpoint and ``resume`` is false; the checkpoint is damaged
+            or belongs to another configuration; too few labelled pairs.
+        KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
+    """
+    folder = Path(config.output)
+    checkpoint = folder / "checkpoint.safetensors"
+    require(
+        resume or not checkpoint.exists(),
+        "output",
+        "be a folder without a checkpoint unless the run is resumed",
+        folder,
+        "pass --resume, choose another folder, or delete this one",
+    )
+    seconds: dict[str, float] = {}
+    data = pairs if pairs is not None else B8Pairs.load(config.data.file)
+    fitting, validation = _labelled(config, data)
+    identity = config.model_dump(mode="json", exclude={"output": True})
+    identity["training"].pop("checkpoint_seconds")
+    state = load_checkpoint(checkpoint, identity) if resume and checkpoint.exists() else None
+
+    start = time.perf_counter()
+    spec, descriptor = _descriptor(config, fitting, folder if state else None)
+    seconds["compression"] = time.perf_counter() - start
+    model = EnergyModel(spec, descriptor, build_energy(spec, generator_for(config.seed, "weights")))
+    if state is None:
+        model.save(folder / "descriptor.safetensors")
+
+    start = time.perf_counter()
+    with report.stage(f"{config.model}: features") as progress:
+        both = _concatenated(fitting, validation)
+        features = cluster_features(
+            descriptor,
+            model.expansion,
+            both.positions.flatten(0, 1),
+            both.numbers,
+            progress=progress,
+        )
+    seconds["features"] = time.perf_counter() - start
+    everything = LabelledPairs(features, both.energies.to(torch.float32))
+    known = everything[: len(fitting)]
+
+    rows_fit, rows_select = split_pairs(len(fitting), config.data.selection_fraction, config.seed)
+    trainer = Trainer(
+        model.energy, known[rows_fit], known[rows_select], config.training, config.seed
+    )
+    if state is not None:
+        trainer.restore(*state)
+        report.say(f"resuming {folder} after batch {trainer.step} of {trainer.n_steps}")
+
+    def save() -> None:
+        save_checkpoint(checkpoint, *trainer.state(), identity)
+
+    start = time.perf_counter()
+    _optimise(trainer, config, report, save)
+    seconds["training"] = time.perf_counter() - start
+
+    model.energy.load_state_dict(trainer.best().state_dict())
+    predicted = predict(model.energy, features)
+    result = TrainResult(
+        model=model,
+        training=_result(fitting, predicted[: len(fitting)]),
+        validation=_result(validation, predicted[len(fitting) :]),
+        seconds=seconds,
+        history=trainer.history,
+    )
+    model.save(folder / "model.safetensors")
+    _write_results(folder / "results.json", config, result)
+    return result
+
+
+def _labelled(config: TrainConfig, data: B8Pairs) -> tuple[B8Pairs, B8Pairs]:
+    fitting, validation = data.train.labelled, data.validation.labelled
+    wanted = config.data.training_pairs
+    require(
+        wanted is None or wanted <= len(fitting),
+        "data.training_pairs",
+        f"be at most the {len(fitting)} labelled training pairs",
+        wanted,
+        "leave it out to use them all",
+    )
+    fitting = fitting.subset(slice(0, wanted))
+    require(
+        len(fitting) >= 4 and len(validation) >= 2,
+        "data.file",
+        "hold at least 4 labelled training pairs and 2 labelled validation pairs",
+        f"{len(fitting)} and {len(validation)}",
+        "label more pairs, or leave `data.file` out for the shipped ones",
+    )
+    return fitting, validation
+
+
+def _concatenated(first: B8Pairs, second: B8Pairs) -> B8Pairs:
+    return B8Pairs(
+        parameters=torch.cat([first.parameters, second.parameters]),
+        energies=torch.cat([first.energies, second.energies]),
+        index=torch.cat([first.index, second.index]),
+    )
+
+
+def _descriptor(
+    config: TrainConfig, fitting: B8Pairs, stored: Path | None
+) -> tuple[ModelSpec, Descriptor]:
+    """Fit the compression, or read the one that the interrupted run had fitted."""
+    if stored is not None:
+        before = EnergyModel.load(stored / "descriptor.safetensors")
+        return before.spec, before.descriptor
+    positions = fitting.positions.flatten(0, 1)
+    descriptor = fit_to_clusters(
+        config.model,
+        config.expansion,
+        config.features,
+        positions,
+        fitting.numbers,
+        generator_for(config.seed, "compression"),
+    )
+    spec = ModelSpec.describing(
+        descriptor,
+        model=config.model,
+        expansion=config.expansion,
+        network=config.network,
+        pairs_per_environment=(positions.shape[1] - 1) ** 2,
+    )
+    return spec, descriptor
+
+
+def _optimise(
+    trainer: Trainer, config: TrainConfig, report: Report, save: Callable[[], None]
+) -> None:
+    saved = time.monotonic()
+    with (
+        deferred_interrupt() as interrupted,
+        report.stage(f"{config.model}: training") as progress,
+    ):
+        for record in trainer.run(stop=interrupted):
+            if record is not None:
+                report.epoch(record)
+                progress(record.number, config.training.epochs)
+            if time.monotonic() - saved >= config.training.checkpoint_seconds:
+                save()
+                saved = time.monotonic()
+        save()
+    if not trainer.finished:
+        report.say(
+            f"stopped after batch {trainer.step} of {trainer.n_steps}; "
+            f"the state is in {config.output}, --resume continues"
+        )
+        raise KeyboardInterrupt
+
+
+def _result(pairs: B8Pairs, predicted: Tensor) -> SetResult:
+    return SetResult(
+        errors=pair_errors(predicted, pairs.energies),
+        predicted=predicted.to(torch.float64),
+        target=pairs.energies,
+        index=pairs.index,
+    )
+
+
+def _write_results(path: Path, config: TrainConfig, result: TrainResult) -> None:
+    content: dict[str, Any] = {
+        "models": {
+            config.model: {
+                "validation": asdict(result.validation.errors),
+                "training": asdict(result.training.errors),
+            }
+        },
+        "pairs": {
+            "training": len(result.training.index),
+            "validation": len(result.validation.index),
+        },
+        "seconds": result.seconds,
+        "config": config.model_dump(mode="json"),
+    }
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
