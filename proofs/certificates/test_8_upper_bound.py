@@ -1,21 +1,24 @@
-"""Theorem 8: the correlations of order nu are complete if 2^(nu-2) exceeds M.
+"""Theorem 8: one rare pair makes the correlations of low order complete: 2^(nu-2) > m suffices.
 
-Statement. M is the largest number of ordered pairs of neighbours that share species and one
-non-collinear Gram matrix (M <= N(N-1)). If 2^(nu-2) > M, nu >= 2, the SO(3)-invariant
-correlations of order <= nu of delta densities determine the environment up to a rotation; if
-2^(nu-2) > 2M, the O(3)-invariant ones up to an orthogonal matrix. The proof is written out in
-proofs/upper_bound.md; the numbers (1), (2), (3) are those of its equations.
+Statement. For a non-collinear ordered pair p of neighbours let mu(p) be the number of ordered
+pairs with the species and the Gram matrix of p; let m be the smallest and M the largest mu(p) of
+an environment (m <= M <= N(N-1)). If 2^(nu-2) > m, nu >= 2, the SO(3)-invariant correlations of
+order <= nu of delta densities determine the environment up to a rotation; if 2^(nu-2) > 2m, the
+O(3)-invariant ones up to an orthogonal matrix. The bound is attained by the pairs of Theorems A
+(m = 2, nu = 4) and B (m = 4, nu = 5). The proof is written out in proofs/upper_bound.md; the
+numbers (1), (2), (3) are those of its equations.
 
 What the machine checks. (1) symbolically for |T| <= 5. The count of even subsets for k = 2..10.
 (2), with both sides counted independently of each other, the sign argument, the different group
 elements g_A and (3) on every spanning T of a nu = 2 pair and of the nu = 3 pair, and on two T
-that distinguish the nu = 4 pair; for SO(3) and O(3). M = 6 for a scalene B8 pair, M = 16 for the
-13-neighbour pair. The collinear lemma on all two-coloured subsets of {+-1, +-2, +-3}. The theorem
-itself on subsets of four to six of 18 points with many congruent subsets.
+that distinguish the nu = 4 pair; for SO(3) and O(3). m = 2 and M = 6 for a scalene B8 pair, m = 4
+and M = 16 for the 13-neighbour pair. The collinear lemma on all two-coloured subsets of {+-1,
++-2, +-3}. The theorem itself on subsets of four to six of 18 points with many congruent subsets.
 
 What is assumed. On paper: invariant polynomials separate the orbits of a compact group, so that
-the correlations of order <= nu are the decks of order <= nu (Step 0); the general case of Steps 1
-to 3.
+the correlations of order <= nu in a complete basis are the decks of order <= nu (Step 0). The
+general case of Steps 1 to 3 is written out in proofs/upper_bound.md and proved in Coq
+(proofs/coq/UpperBound.v).
 
 Literature. Lovasz, J. Combin. Theory B 13, 309 (1972); Mueller, ibid. 22, 281 (1977); Alon, Caro,
 Krasikov, Roditty, ibid. 47, 153 (1989); Radcliffe, Scott, Graphs Combin. 22, 399 (2006).
@@ -38,12 +41,12 @@ from quadratic import Q3, turn
 from two_rings import rotated, tangent_angle, two_ring_environment
 
 THEOREM = (
-    "If 2^(nu-2) exceeds the number M of ordered pairs in one non-collinear pair class (2M for "
-    "O(3)), the correlations of order <= nu are complete for delta densities."
+    "If 2^(nu-2) exceeds the number m of ordered pairs in the rarest non-collinear pair class (2m "
+    "for O(3)), the correlations of order <= nu are complete for delta densities; it is attained."
 )
 ASSUMES = (
-    "on paper: correlations of order <= nu are decks (polynomials separate orbits of a compact "
-    "group); the general induction"
+    "on paper: correlations of order <= nu in a complete basis are decks (polynomials separate the "
+    "orbits of a compact group); the general induction is in Coq"
 )
 
 Subset = tuple[int, ...]
@@ -138,13 +141,18 @@ def landing_sets(
             yield (side, u, v), frozenset(landed)
 
 
-def largest_pair_class(member: Member) -> int:
-    """M."""
+def pair_classes(member: Member) -> Counter[tuple[int, ...]]:
+    """mu: how many ordered pairs there are in each non-collinear pair class."""
     x, e = member.plain, member.environment
-    classes = Counter(
+    return Counter(
         x.gram((a, b)) for a, b in permutations(range(x.size), 2) if noncollinear(e, a, b)
     )
-    return max(classes.values(), default=0)
+
+
+def rarest_and_largest(member: Member) -> tuple[int, int]:
+    """(m, M)."""
+    counts = pair_classes(member).values()
+    return min(counts, default=0), max(counts, default=0)
 
 
 def check_step_two(source: Member, other: Member, t: Subset, proper: bool) -> int:
@@ -168,7 +176,7 @@ def check_step_two(source: Member, other: Member, t: Subset, proper: bool) -> in
         if (k + 1 - len(a)) % 2 == 0 and excess:
             assert len(m[winner]) >= abs(excess)
     if excess:
-        bound = largest_pair_class(source) * (1 if proper else 2)
+        mu = pair_classes(source)
         for pair in combinations(t, 2):
             if noncollinear(x, *pair):
                 elements = list(landing_sets(source, t, pair, winner, proper))
@@ -177,7 +185,8 @@ def check_step_two(source: Member, other: Member, t: Subset, proper: bool) -> in
                     for _, landed in elements
                     if {*pair} <= landed and (k + 1 - len(landed)) % 2 == 0
                 }
-                assert len(even) == 2 ** (k - 2) <= len(elements) <= bound
+                assert len(even) == 2 ** (k - 2) <= len(elements)
+                assert len(elements) == mu[source.plain.gram(pair)] * (1 if proper else 2)
     return excess
 
 
@@ -228,15 +237,18 @@ def test_the_counting_argument_on_every_subset(pair: Any, k: int, proper: bool) 
             if spanning_pair(source.environment, t):
                 differing += check_step_two(source, other, t, proper) != 0
     assert differing > 0
-    assert largest_pair_class(plus) == largest_pair_class(minus)
+    assert pair_classes(plus) == pair_classes(minus)
 
 
-def test_a_scalene_b8_environment_has_six_pairs_in_one_class_at_most() -> None:
-    assert [largest_pair_class(e) for e in members(nu_three_pair())] == [6, 6]
-
-
-def test_the_thirteen_neighbour_pair_has_at_most_16_pairs_in_one_class() -> None:
-    assert [largest_pair_class(e) for e in members(nu_four_pair())] == [16, 16]
+@pytest.mark.parametrize(
+    ("pair", "nu", "rarest", "largest"), [(nu_three_pair, 3, 2, 6), (nu_four_pair, 4, 4, 16)]
+)
+def test_the_bound_is_attained(pair: Any, nu: int, rarest: int, largest: int) -> None:
+    # Equal up to order nu and different at nu + 1 (Theorems A and B), where the bound begins.
+    for member in members(pair()):
+        assert rarest_and_largest(member) == (rarest, largest)
+    assert 2 ** (nu - 2) == rarest
+    assert 2 ** (nu + 1 - 2) > rarest
 
 
 @pytest.mark.parametrize("proper", [True, False], ids=["SO(3)", "O(3)"])
@@ -318,7 +330,7 @@ def test_equal_decks_above_the_bound_mean_congruence(size: int, nu: int) -> None
     compared = 0
     for group in by_deck.values():
         first = [POOL[i] for i in group[0]]
-        if len(group) > 1 and 2 ** (nu - 2) > largest_pair_class(Member(first, labels)):
+        if len(group) > 1 and 2 ** (nu - 2) > rarest_and_largest(Member(first, labels))[0]:
             for subset in group[1:]:
                 assert any(True for _ in congruences(first, [POOL[i] for i in subset]))
                 compared += 1
