@@ -39,9 +39,9 @@ class Degeneracy:
 def fourth_order_difference(density: Density) -> Float[Tensor, " pairs"]:
     """Relative differences of all correlations of order 4, without forming any of them.
 
-    With X_lambda the products of order 2, of both parities, X_lambda^T X_lambda / sqrt(2 lambda + 1)
-    are the invariants of order 4 in another coupling scheme; recoupling is orthogonal, so norms and
-    distances are those of ``DensityCorrelations(nu=4)``. The norm of
+    With X_lambda the products of order 2, of both parities, X_lambda^T X_lambda / sqrt(2 lambda +
+    1) are the invariants of order 4 in another coupling scheme; recoupling is orthogonal, so norms
+    and distances are those of ``DensityCorrelations(nu=4)``. The norm of
     X^T X - Y^T Y needs only the triangular factor of [X; Y], without cancellation.
 
     Args:
