@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -30,6 +30,7 @@ from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, predict, split_
 __all__ = ["Report", "SetResult", "TrainResult", "train"]
 
 
+@runtime_checkable
 class Report(Protocol):
     """Where a run tells how far it is."""
 
