@@ -26,7 +26,8 @@ extensions = [
 ]
 exclude_patterns = ["_build", "_extensions", "gallery/*.py", "gallery/README.rst"]
 templates_path: list[str] = []
-nitpicky = False
+# The exact reference and the fast path call the same things by the same names.
+suppress_warnings = ["ref.python"]
 
 html_theme = "furo"
 html_title = f"symtrip {release}"
@@ -42,6 +43,7 @@ autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True, "show-inheritance": True}
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 napoleon_custom_sections = [("Accuracy", "notes_style"), ("Source", "notes_style")]
 
 sphinx_gallery_conf = {

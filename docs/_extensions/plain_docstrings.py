@@ -8,7 +8,8 @@ from sphinx.application import Sphinx
 
 _LITERAL = re.compile(r"(``.*?``|:\w+:`.*?`|`.*?`)")
 _EMPHASIS = r"\*(?=\S)[^*]+(?<=\S)\*(?=[\s.,;:)!?]|$)"
-_MARKUP = re.compile(rf"(\*\*|{_EMPHASIS})|([|*])|(?<=\w)(_)(?=\W|$)")
+_BULLET = r"^\s*\*\s"
+_MARKUP = re.compile(rf"({_BULLET}|\*\*|{_EMPHASIS})|(?<!\\)([|*])|(?<=\w)(_)(?=\W|$)")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -34,7 +35,8 @@ def process(
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Run before napoleon looks at the docstring."""
+    """Run before napoleon (500), which reads the text, and after it, for the types it adds."""
     app.setup_extension("sphinx.ext.autodoc")
-    app.connect("autodoc-process-docstring", process, priority=400)
+    for priority in (400, 600):
+        app.connect("autodoc-process-docstring", process, priority=priority)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
