@@ -132,7 +132,7 @@ def test_a_neighbour_entering_at_the_cutoff_is_once_differentiable(
         env = Environments.from_vectors(entering, 5, radius=RADIUS)
         return (EXPANSION(env).rho[2] - EXPANSION(without).rho[2]).norm()
 
-    assert change(RADIUS) == 0
+    assert change(RADIUS) <= EPS  # the direction is normalised to an eps, f_c is quadratic in it
     # f_c = (pi t / 2 w)^2 at a distance t inside: quartering t divides the change by sixteen
     near, nearer = change(RADIUS - 4e-3), change(RADIUS - 1e-3)
     assert 15 <= near / nearer <= 17
