@@ -18,7 +18,8 @@ __all__ = ["COMMANDS", "main"]
 # group, `app`; only the one that is called is imported.
 COMMANDS = {
     "demo": "Compare descriptions of 4000 degenerate pairs, train two models, write a report.",
-    "audit": "Audit a descriptor: invariances, smoothness, derivatives, and what it can tell apart.",
+    "audit": "Audit a descriptor: invariances, smoothness, derivatives, "
+    "and what it can tell apart.",
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
     "train": "Train B_L, B_NL, D_L or D_NL on B8; Ctrl-C leaves a checkpoint to resume from.",
