@@ -22,6 +22,7 @@ COMMANDS = {
     "and what it can tell apart.",
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
+    "reproduce": "Energy models B, D and best on B8 beside the paper's errors; resumable.",
     "train": "Train B_L, B_NL, D_L or D_NL on B8; Ctrl-C leaves a checkpoint to resume from.",
     "verify": "Compare this installation with exact values.",
 }
