@@ -92,7 +92,10 @@ def validated(kind: type[AnySettings], values: Mapping[str, object], source: str
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
+        problems = error.errors(include_url=False)
+        # a misspelt required key is also a missing one: the misspelling says more
+        unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
+        problem = (unknown or problems)[0]
         where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             raise InputError(_unknown_key(kind, problem["loc"], source)) from None
