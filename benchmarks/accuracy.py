@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Measurement:
     examples: Sequence[Any] | st.SearchStrategy[Any]
     error: Callable[[Any, torch.dtype], float]
     describe: Callable[[Any], str]
+    values: Callable[[Any], int] = lambda _: 1  # how many examples one draw counts as
 
 
 @dataclass
@@ -109,6 +111,7 @@ MEASUREMENTS = (
         list(product(range(7), repeat=3)),
         lambda x, dtype: oracles.coupling_error(*x, dtype),
         lambda x: f"(l1, l2, L) = {x}",
+        lambda x: prod(2 * l + 1 for l in x),
     ),
     Measurement(
         "clebsch_gordan_product",
@@ -159,7 +162,7 @@ def measure(
 
     def look(example: Any) -> None:
         error = measurement.error(example, dtype)
-        worst.count += 1
+        worst.count += measurement.values(example)
         if error > worst.error:
             worst.error, worst.where = error, measurement.describe(example)
         advance()
@@ -221,10 +224,11 @@ them again and writes this page ({minutes} min on one core).
 * `radial_integral`: I_nl(r) at given r^2, largest error over n and l; scale: maximum over
   distances, for each n and l.
 * `triplet_features`: every F_jk against its own norm over all paths and channels.
-* `real_clebsch_gordan`: all coefficients with l1, l2, L <= 6; zeros are exact zeros.
+* `real_clebsch_gordan`: all coefficients with l1, l2, L <= 6, counted one by one; zeros are exact
+  zeros.
 
 The budgets are those of the tests (`tests/oracle`) and of `symtrip verify`, which checks an
-installation in a second. Measured with symtrip {version}, torch {torch}, Python {python} on
+installation in a second. Measured with symtrip {version}, torch {torch}, Python {python},
 {machine}.
 """
 

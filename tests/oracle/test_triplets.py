@@ -22,7 +22,7 @@ def test_triplet_features_are_within_their_budget(
     cloud = data.draw(
         clouds(max_neighbors=4, radius=hyper.radius, width=hyper.width, species=hyper.species)
     )
-    # measured 9 eps of the norm of F_jk, in the cutoff shell
+    # measured 14 eps of the norm of F_jk, in the cutoff shell
     assert triplet_error(cloud, hyper, dtype) <= BUDGETS["triplet_features"].eps
 
 
