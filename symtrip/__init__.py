@@ -9,10 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from symtrip.completeness import congruent, environment_distance, reconstruct
     from symtrip.correlations import DensityCorrelations
     from symtrip.coupling import ClebschGordanProduct, real_clebsch_gordan
     from symtrip.data import B8Pairs
-    from symtrip.degenerate import sample_b8_parameters, two_ring_pair
+    from symtrip.degenerate import families, family, sample_b8_parameters, two_ring_pair
     from symtrip.environments import Environments
     from symtrip.errors import InputError
     from symtrip.expansion import (
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
         ShiftedCosine,
         SphericalExpansion,
     )
+    from symtrip.models import EnergyModel
+    from symtrip.nice import Nice
     from symtrip.triplets import TripletFeatures, Triplets
 
 __all__ = [
@@ -32,16 +35,23 @@ __all__ = [
     "DeltaDensity",
     "Density",
     "DensityCorrelations",
+    "EnergyModel",
     "Environments",
     "GaussianDensity",
     "Gto",
     "InputError",
     "Monomials",
+    "Nice",
     "ShiftedCosine",
     "SphericalExpansion",
     "TripletFeatures",
     "Triplets",
+    "congruent",
+    "environment_distance",
+    "families",
+    "family",
     "real_clebsch_gordan",
+    "reconstruct",
     "sample_b8_parameters",
     "two_ring_pair",
 ]
@@ -54,16 +64,23 @@ _HOME = {
     "DeltaDensity": "expansion",
     "Density": "expansion",
     "DensityCorrelations": "correlations",
+    "EnergyModel": "models",
     "Environments": "environments",
     "GaussianDensity": "expansion",
     "Gto": "expansion",
     "InputError": "errors",
     "Monomials": "expansion",
+    "Nice": "nice",
     "ShiftedCosine": "expansion",
     "SphericalExpansion": "expansion",
     "TripletFeatures": "triplets",
     "Triplets": "triplets",
+    "congruent": "completeness",
+    "environment_distance": "completeness",
+    "families": "degenerate",
+    "family": "degenerate",
     "real_clebsch_gordan": "coupling",
+    "reconstruct": "completeness",
     "sample_b8_parameters": "degenerate",
     "two_ring_pair": "degenerate",
 }

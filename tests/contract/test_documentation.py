@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import symtrip
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "symtrip/data/README.md", *(ROOT / "docs").glob("*.md")])
 MODULES = sorted(
@@ -32,3 +34,9 @@ def test_examples_in_docstrings_print_what_they_say(name):
 def test_the_readme_has_an_example():
     finder = doctest.DocTestParser()
     assert finder.get_examples((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_home_of_every_public_name_is_in_the_documentation():
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs/api").glob("*.md"))
+    homes = {f"automodule:: symtrip.{home}\n" for home in symtrip._HOME.values()}
+    assert {home for home in homes if home not in pages} == set()
