@@ -44,12 +44,12 @@ class Preset(Settings):
     models: dict[str, ModelPlan]
 
 
-def _rows(short: int, long: int) -> dict[str, ModelPlan]:
+def _rows(linear: int, triplets: int, invariants: int) -> dict[str, ModelPlan]:
     return {
-        "B_L": ModelPlan(model="B_L", training=TrainingSettings(epochs=short)),
-        "B_NL": ModelPlan(model="B_NL", training=TrainingSettings(epochs=long)),
-        "D_L": ModelPlan(model="D_L", training=TrainingSettings(epochs=long)),
-        "D_NL": ModelPlan(model="D_NL", training=TrainingSettings(epochs=long)),
+        "B_L": ModelPlan(model="B_L", training=TrainingSettings(epochs=linear)),
+        "B_NL": ModelPlan(model="B_NL", training=TrainingSettings(epochs=triplets)),
+        "D_L": ModelPlan(model="D_L", training=TrainingSettings(epochs=invariants)),
+        "D_NL": ModelPlan(model="D_NL", training=TrainingSettings(epochs=invariants)),
     }
 
 
@@ -66,9 +66,9 @@ PRESETS: dict[PresetName, Preset] = {
         training_pairs=500,
         seeds=1,
         features=FeatureSettings(components=256, sample=100),
-        models=_rows(15, 40) | {"best": _best(25, 128)},
+        models=_rows(15, 40, 500) | {"best": _best(25, 128)},
     ),
-    "paper": Preset(models=_rows(80, 300)),
+    "paper": Preset(models=_rows(80, 300, 300)),
     "best": Preset(features=FeatureSettings(components=1024), models={"best": _best(300, 256)}),
 }
 """The presets by name."""
