@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from typing import Any
 
@@ -150,3 +151,12 @@ def test_too_few_or_no_digits_are_refused(digits: Any) -> None:
 def test_rigorous_without_digits_is_refused() -> None:
     with pytest.raises(InputError, match=r"`digits` must be given with rigorous=True"):
         real_spherical_harmonics((1, 0, 0), 1, rigorous=True)
+
+
+def test_rigorous_without_python_flint_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "flint", None)
+    with pytest.raises(InputError, match=r"pip install 'symtrip\[rigorous\]'\) or drop rigorous"):
+        real_spherical_harmonics((1, 0, 0), 1, digits=20, rigorous=True)
+    assert real_spherical_harmonics((0, 0, 1), 1, digits=20)[1][0] == 0
