@@ -63,7 +63,7 @@ def principal_components(
             products = [x.T @ (x @ basis) for x, basis in zip(sections, bases, strict=True)]
             if images:
                 for image, product in zip(images, products, strict=True):
-                    image += product
+                    image.add_(product)
             else:
                 images = products
     require(bool(images), "chunks", "yield at least one matrix", "nothing", "pass some structures")
@@ -74,7 +74,8 @@ def _random_basis(x: Tensor, n_components: int, generator: torch.Generator) -> T
     columns = x.shape[1]
     width = min(columns, n_components)
     draw = torch.randn(columns, width, dtype=x.dtype, generator=generator, device=generator.device)
-    return torch.linalg.qr(draw.to(x.device)).Q
+    basis: Tensor = torch.linalg.qr(draw.to(x.device)).Q
+    return basis
 
 
 def _ritz(

@@ -69,7 +69,7 @@ class PiecewisePolynomials(nn.Module):
             if n_pieces > MAX_PIECES:
                 raise InputError(
                     f"`width` must be resolvable with {MAX_PIECES} pieces up to {radius} Å, "
-                    "got a narrower density; widen the density, lower `radius`, or use DeltaDensity."
+                    "got a narrower density; widen it, lower `radius`, or use DeltaDensity."
                 )
         self.n_pieces = n_pieces
         self.shape = coefficients.shape[-2:]

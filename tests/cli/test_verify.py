@@ -87,7 +87,10 @@ def test_a_nan_fails() -> None:
         ([*SHORT[:3], '{"records": 7}'], "must count the 2 records before it, got 7"),
         ([*SHORT, SHORT[1]], "must not follow the end of the file"),
         ([SHORT[0], "3"], "must hold function, case, arguments and results, got 3"),
-        ([SHORT[0], SHORT[1].replace("shifted_cosine", "sine")], "must name one of shifted_cosine, .* got sine"),
+        (
+            [SHORT[0], SHORT[1].replace("shifted_cosine", "sine")],
+            "must name one of shifted_cosine, .* got sine",
+        ),
         ([SHORT[0], SHORT[1].replace('"step":1,', "")], "must give block, step, scale, values"),
         ([SHORT[0], SHORT[1].replace('"1.0"', '"one"')], "must hold finite decimal numbers"),
         ([SHORT[0], SHORT[1].replace('"1.0"', '"nan"')], "must hold finite decimal numbers"),
