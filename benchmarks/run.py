@@ -1,6 +1,8 @@
 """Time the fast path against the exact one and against copying its results.
 
-    ./run bench [--quick] [--json FILE] [--plot FILE]
+    ./run bench [--quick] [--json FILE]
+
+The picture appears beside the JSON file.
 
 All figures are ratios of times taken in turn in this run; absolute times mean little elsewhere.
 """
@@ -11,6 +13,7 @@ import argparse
 import json
 import platform
 import sys
+import textwrap
 import time
 from fractions import Fraction
 from pathlib import Path
@@ -52,9 +55,9 @@ def feature_bars(quick: bool) -> list[Bar]:
         )
     copy = seconds["copy"]
     return [
-        Bar("copy_ / fill_, the same bytes", copy / seconds["fill"], 3.0, at_most=True),
-        Bar("B8 triplets as blocks / copy_", seconds["blocks"] / copy, 2.0, at_most=True),
-        Bar("B8 triplets, dense / copy_", seconds["dense"] / copy, 4.0, at_most=True),
+        Bar("copy_ / fill_, the same bytes", copy / seconds["fill"]),
+        Bar("B8 triplets as blocks / copy_", seconds["blocks"] / copy, 2.0),
+        Bar("B8 triplets, dense / copy_", seconds["dense"] / copy, 4.0),
     ]
 
 
@@ -75,8 +78,6 @@ def exact_bars() -> list[Bar]:
         Bar(
             "exact reference, one tagged pair of one environment / fast, all 49 pairs",
             one_pair / seconds,
-            1.0,
-            at_most=False,
         )
     ]
 
@@ -107,10 +108,27 @@ def invariant_bars(quick: bool) -> list[Bar]:
         Bar(
             "nu <= 3 correlations / triplets",
             seconds["correlations"] / seconds["triplets"],
-            1.0,
-            at_most=True,
         )
     ]
+
+
+def draw(bars: list[Bar], path: Path) -> None:
+    """Measured ratios as horizontal bars, with a mark at what is asked."""
+    from matplotlib.figure import Figure
+
+    shown = [bar for bar in bars if bar.value is not None]
+    figure = Figure(figsize=(9, 0.6 * len(shown) + 1), layout="constrained")
+    axes = figure.subplots()
+    for row, bar in enumerate(reversed(shown)):
+        axes.barh(row, bar.value, color="#2166ac", height=0.6)
+        axes.text(bar.value, row, f" {bar.value:.3g}", va="center")
+        if bar.bar is not None:
+            axes.plot([bar.bar, bar.bar], [row - 0.4, row + 0.4], color="#b2182b")
+    axes.set_yticks(range(len(shown)), [textwrap.fill(bar.name, 40) for bar in reversed(shown)])
+    axes.set_xscale("log")
+    axes.set_xlabel("ratio; red: what is asked")
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=120)
 
 
 def main() -> int:
@@ -122,9 +140,9 @@ def main() -> int:
     bars = feature_bars(arguments.quick) + invariant_bars(arguments.quick) + exact_bars()
     table = Table("figure", "measured", "asked", "ok")
     for bar in bars:
-        verdict = {True: "[green]yes[/]", False: "[red]no[/]", None: "not measured"}[bar.ok]
+        verdict = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[bar.ok]
         value = bar.reason if bar.value is None else f"{bar.value:.2f}"
-        table.add_row(bar.name, value, str(bar.record()["bar"]), verdict)
+        table.add_row(bar.name, value, bar.asked or "", verdict)
     console.print(table)
     content = {
         "bars": [bar.record() for bar in bars],
@@ -137,7 +155,9 @@ def main() -> int:
     }
     with atomic_write(arguments.json) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    console.print(f"wrote {arguments.json}", highlight=False)
+    picture = arguments.json.with_suffix(".png")
+    draw(bars, picture)
+    console.print(f"wrote {arguments.json} and {picture}", highlight=False)
     return 0
 
 

@@ -17,33 +17,41 @@ class Bar:
     Attributes:
         name: what is measured.
         value: the measured figure, None where it cannot be measured.
-        bar: what it is compared with.
+        bar: what it is compared with; None for a figure that is only reported.
         at_most: whether the figure must not exceed the bar (else: must reach it).
         reason: why it could not be measured.
     """
 
     name: str
     value: float | None
-    bar: float
-    at_most: bool
+    bar: float | None = None
+    at_most: bool = True
     reason: str = ""
 
     @property
     def ok(self) -> bool | None:
-        """Whether the bar is met; None where it was not measured."""
-        if self.value is None:
+        """Whether the bar is met; None where there is nothing to compare."""
+        if self.value is None or self.bar is None:
             return None
         return self.value <= self.bar if self.at_most else self.value >= self.bar
+
+    @property
+    def asked(self) -> str | None:
+        """The bar in words."""
+        if self.bar is None:
+            return None
+        return f"{'<=' if self.at_most else '>='} {self.bar:g}"
 
     def record(self) -> dict[str, object]:
         """For JSON."""
         record: dict[str, object] = {
             "name": self.name,
             "value": self.value,
-            "bar": f"{'<=' if self.at_most else '>='} {self.bar:g}",
+            "bar": self.asked,
             "ok": self.ok,
         }
-        return record | ({"reason": self.reason} if self.reason else {})
+        reason = self.reason or ("reported only" if self.bar is None else "")
+        return record | ({"reason": reason} if reason else {})
 
 
 def in_turn(works: Mapping[str, Callable[[], object]], *, rounds: int = 7) -> dict[str, float]:
