@@ -15,7 +15,13 @@ from symtrip.completeness.symmetry import stabiliser
 from symtrip.degenerate import Family
 from symtrip.environments import Environments
 
-__all__ = ["check_gradients", "dimension", "jacobian_at_merge", "numerical_jacobian"]
+__all__ = [
+    "check_gradients",
+    "dimension",
+    "jacobian_at_merge",
+    "numerical_jacobian",
+    "visible_displacements",
+]
 
 _ANALYTIC_RANK, _NUMERICAL_RANK = 1e-10, 1e-6
 
@@ -47,7 +53,12 @@ def check_gradients(target: Target, *, seed: int) -> Gradients:
 
 
 def numerical_jacobian(
-    descriptor: Descriptor, structures: Structures, center: int, *, step: float = 2e-3
+    descriptor: Descriptor,
+    structures: Structures,
+    center: int,
+    *,
+    step: float = 2e-3,
+    full: bool = False,
 ) -> Array:
     """Derivatives of one structure's outputs by fourth-order central differences.
 
@@ -56,6 +67,7 @@ def numerical_jacobian(
         structures: one structure.
         center: the atom described.
         step: displacement in Å.
+        full: differentiate all features instead of the descriptor's outputs.
 
     Returns:
         (F', A, 3) per Å.
@@ -67,7 +79,8 @@ def numerical_jacobian(
     unit = np.eye(size).reshape(size, structures.n_atoms, 3) * step
     moves = np.concatenate([c * unit for c in (-2.0, -1.0, 1.0, 2.0)])
     moved = structures.with_positions(structures.positions + moves)
-    values = descriptor.outputs(descriptor.evaluate(moved, [center])[:, 0])
+    features = descriptor.evaluate(moved, [center])[:, 0]
+    values = features if full else descriptor.outputs(features)
     far_left, left, right, far_right = values.reshape(4, size, -1)
     slopes = (8 * (right - left) - (far_right - far_left)) / (12 * step)
     return np.asarray(slopes.T.reshape(-1, structures.n_atoms, 3))
@@ -97,7 +110,7 @@ def jacobian_at_merge(target: Target, family: Family, properties: Properties) ->
     pair = fitted(pair, target, descriptor)
     one = pair.with_positions(pair.positions[:1])
     matrix, threshold = _jacobian(descriptor, one)
-    basis = _visible_displacements(one, "O3" if properties.mirror else "SO3")
+    basis = visible_displacements(one, "O3" if properties.mirror else "SO3")
     singular = np.linalg.svd(matrix @ basis, compute_uv=False)[: basis.shape[1]]
     relative = singular / singular[0] if singular[0] > 0 else singular
     rank = int((relative > threshold).sum())
@@ -132,7 +145,7 @@ def dimension(target: Target, *, seed: int) -> Dimension:
     missing = 1 - np.cumsum(variances) / total
     one = structures.with_positions(structures.positions[:1])
     matrix, threshold = _jacobian(descriptor, one)
-    basis = _visible_displacements(one, "O3")
+    basis = visible_displacements(one, "O3")
     singular = np.linalg.svd(matrix @ basis, compute_uv=False)
     return Dimension(
         features.shape[1],
@@ -152,8 +165,16 @@ def _jacobian(descriptor: Descriptor, one: Structures) -> tuple[Array, float]:
     return numerical[:, 1:].reshape(len(numerical), -1), _NUMERICAL_RANK
 
 
-def _visible_displacements(one: Structures, group: Group) -> Array:
-    """Orthonormal displacements (3N, d) that keep the symmetry and are no rotations."""
+def visible_displacements(one: Structures, group: Group) -> Array:
+    """Displacements of the neighbours that an invariant can see to first order.
+
+    Args:
+        one: one structure, its centre first.
+        group: group that the invariant is invariant to.
+
+    Returns:
+        (3N, d) orthonormal columns: they keep the symmetry and are no rotations.
+    """
     vectors = one.positions[0, 1:] - one.positions[0, 0]
     environment = Environments.from_vectors(
         torch.from_numpy(vectors),

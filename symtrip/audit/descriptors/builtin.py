@@ -10,7 +10,7 @@ from symtrip.audit.descriptor import Descriptor, Scope, Target
 from symtrip.audit.descriptors import cartesian, density, frames, graphs
 from symtrip.errors import InputError, require
 
-__all__ = ["BUILTIN", "Builtin", "builtin"]
+__all__ = ["BUILTIN", "Builtin", "builtin", "refined"]
 
 
 @dataclass(frozen=True)
@@ -139,3 +139,24 @@ def _check_pooling(options: Mapping[str, Any]) -> None:
         repr(pooling),
         "write e.g. triplets:nonlinear",
     )
+
+
+def refined(target: str) -> Target | None:
+    """A built-in density descriptor with a larger basis.
+
+    Args:
+        target: name of any target.
+
+    Returns:
+        The same descriptor with eight radial functions and l <= 8; None if ``target`` is no
+        built-in one with a basis.
+    """
+    name = target.partition(":")[0]
+    if name not in BUILTIN or "max_angular" not in BUILTIN[name].options:
+        return None
+    kept = [
+        word
+        for word in target.partition(":")[2].split(",")
+        if word and word.partition("=")[0] not in _BASIS
+    ]
+    return builtin(f"{name}:{','.join([*kept, 'n_radial=8', 'max_angular=8'])}")
