@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from symtrip.models import EnergyModel
     from symtrip.nice import Nice
+    from symtrip.triplet_linear import TripletLinear
     from symtrip.triplets import TripletFeatures, Triplets
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "ShiftedCosine",
     "SphericalExpansion",
     "TripletFeatures",
+    "TripletLinear",
     "Triplets",
     "congruent",
     "environment_distance",
@@ -74,6 +76,7 @@ _HOME = {
     "ShiftedCosine": "expansion",
     "SphericalExpansion": "expansion",
     "TripletFeatures": "triplets",
+    "TripletLinear": "triplet_linear",
     "Triplets": "triplets",
     "congruent": "completeness",
     "environment_distance": "completeness",

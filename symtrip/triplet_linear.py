@@ -1,0 +1,320 @@
+"""A linear layer on the triplet features that never builds them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from symtrip.contraction import Column, TripleProduct, chunk_length
+from symtrip.errors import require
+from symtrip.expansion.density import Density
+from symtrip.memory import empty_like_type
+from symtrip.triplets import Path, triplet_paths
+
+__all__ = ["TripletLinear"]
+
+
+class TripletLinear(nn.Module):
+    """y_jk = F_jk W + b for all ordered pairs of neighbours, without the features F_jk.
+
+    With F_jk = g_j . T_k, T_k = (g_k x rho), the weights are applied to T_k, which has no index j,
+    and the result meets g_j last: 2 min(l1, l2) + 1 instead of N rows per path and neighbour go
+    through the large matrix product. For B8 this halves the arithmetic, and a batch needs memory
+    for its input and its output alone: gradients recompute what lies between, chunk by chunk.
+
+    Args:
+        max_angular: largest l of the density.
+        n_channels: Q of the density.
+        out_features: number of outputs per pair.
+        bias: whether b exists.
+        dtype: of the weights.
+        device: of the weights.
+
+    Attributes:
+        weight: (P, out_features), rows in the order of :meth:`symtrip.Triplets.dense`.
+        bias: (out_features,) or None.
+
+    Accuracy:
+        <= 128 eps of the sum of |F| |W| (tests/oracle/test_triplet_linear.py).
+
+    Source:
+        Nigam et al., APL Mach. Learn. 2, 016110 (2024), Eq. 1 for the features.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_angular: int,
+        n_channels: int,
+        out_features: int,
+        bias: bool = True,
+        dtype: torch.dtype = torch.float64,
+        device: torch.device | str | None = None,
+    ) -> None:
+        super().__init__()
+        paths = triplet_paths(max_angular)
+        for name, value in (("n_channels", n_channels), ("out_features", out_features)):
+            require(value >= 1, name, "be an integer >= 1", value, "give a count")
+        self.max_angular, self.n_channels, self.out_features = max_angular, n_channels, out_features
+        self._every = _Contraction(paths, paths, n_channels)
+        even = [path for path in paths if sum(path) % 2 == 0]
+        odd = [path for path in paths if sum(path) % 2 == 1]
+        self._even = _Contraction(even, paths, n_channels)
+        self._odd = _Contraction(odd, paths, n_channels) if odd else None
+        n_features = len(paths) * n_channels**3
+        self.weight = nn.Parameter(
+            torch.empty(n_features, out_features, dtype=dtype, device=device)
+        )
+        self.bias = (
+            nn.Parameter(torch.empty(out_features, dtype=dtype, device=device)) if bias else None
+        )
+        self.reset_parameters()
+
+    def reset_parameters(self, generator: torch.Generator | None = None) -> None:
+        """Uniform weights and bias in +-1/sqrt(P), as ``nn.Linear``.
+
+        Args:
+            generator: source of randomness.
+        """
+        bound = 1.0 / math.sqrt(self.weight.shape[0])
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.uniform_(-bound, bound, generator=generator)
+
+    @classmethod
+    def from_linear(cls, linear: nn.Linear, *, max_angular: int, n_channels: int) -> TripletLinear:
+        """The same map as ``linear`` on dense features, with copied weights.
+
+        Args:
+            linear: layer on :meth:`symtrip.Triplets.dense`.
+            max_angular: largest l of the density.
+            n_channels: Q of the density.
+
+        Raises:
+            InputError: the layer has another number of inputs.
+        """
+        layer = cls(
+            max_angular=max_angular,
+            n_channels=n_channels,
+            out_features=linear.out_features,
+            bias=linear.bias is not None,
+            dtype=linear.weight.dtype,
+            device=linear.weight.device,
+        )
+        require(
+            linear.in_features == layer.weight.shape[0],
+            "linear",
+            f"have {layer.weight.shape[0]} inputs",
+            linear.in_features,
+            "use the max_angular and n_channels of the features it was made for",
+        )
+        with torch.no_grad():
+            layer.weight.copy_(linear.weight.T)
+            if layer.bias is not None:
+                layer.bias.copy_(linear.bias)
+        return layer
+
+    def to_linear(self) -> nn.Linear:
+        """The same map as a layer on dense features, with copied weights."""
+        linear = nn.Linear(
+            self.weight.shape[0],
+            self.out_features,
+            bias=self.bias is not None,
+            dtype=self.weight.dtype,
+            device=self.weight.device,
+        )
+        with torch.no_grad():
+            linear.weight.copy_(self.weight.T)
+            if self.bias is not None:
+                linear.bias.copy_(self.bias)
+        return linear
+
+    def forward(self, density: Density) -> Float[Tensor, "environments j k outputs"]:
+        """Apply the layer to all ordered pairs.
+
+        Args:
+            density: expansion of E environments with N neighbours, in the type of the weights.
+
+        Returns:
+            (E, N, N, out_features); the bias alone where a neighbour is padding. Differentiable
+            twice to the density and to the weights.
+
+        Raises:
+            InputError: the density has another max_angular, channels, dtype or device.
+        """
+        self._check(density)
+        y = self._every.apply(density, self.weight)
+        return y if self.bias is None else y + self.bias
+
+    def even_and_odd(self, density: Density) -> tuple[Tensor, Tensor]:
+        """The layer's output split into what inversion keeps and what it changes the sign of.
+
+        Args:
+            density: as in :meth:`forward`.
+
+        Returns:
+            (E, N, N, out_features) each; their sum is :meth:`forward` and their difference
+            :meth:`forward` of the inverted environments. The bias belongs to the first. Together
+            they take as long as :meth:`forward`.
+
+        Raises:
+            InputError: as :meth:`forward`.
+        """
+        self._check(density)
+        even = self._even.apply(density, self.weight)
+        odd = torch.zeros_like(even) if self._odd is None else self._odd.apply(density, self.weight)
+        return (even if self.bias is None else even + self.bias), odd
+
+    def _check(self, density: Density) -> None:
+        given = (density.max_angular, density.rho[0].shape[-1])
+        require(
+            given == (self.max_angular, self.n_channels),
+            "density",
+            f"have max_angular = {self.max_angular} and {self.n_channels} channels",
+            f"max_angular = {given[0]} and {given[1]} channels",
+            "build TripletLinear with the numbers of the expansion",
+        )
+        for part in (*density.rho, *density.g):
+            require(
+                part.dtype == self.weight.dtype and part.device == self.weight.device,
+                "density",
+                f"be {self.weight.dtype} on {self.weight.device} like the weights",
+                f"{part.dtype} on {part.device}",
+                "convert the environments or the layer with .to()",
+            )
+
+
+class _Contraction:
+    """The order of sums: rho with the tables, g of one neighbour, the weights, g of the other.
+
+    T_a[m; hi L n_hi n3] is needed for l = lo <= hi alone: F_jk of path (lo, hi, L) is g_j . T_k,
+    and by the swap rule that of path (hi, lo, L) is +- g_k . T_j.
+
+    Args:
+        paths: those summed over.
+        all_paths: those that the rows of the weights belong to.
+        n_channels: Q.
+    """
+
+    def __init__(self, paths: Sequence[Path], all_paths: Sequence[Path], n_channels: int) -> None:
+        self.product = TripleProduct([Column(*path) for path in paths if path[0] <= path[1]])
+        self.index = {path: i for i, path in enumerate(all_paths)}
+        self.n_channels = n_channels
+
+    def apply(self, density: Density, weight: Tensor) -> Tensor:
+        """The layer without its bias, (E, N, N, h)."""
+        matrices = self.arrange(weight)
+        inputs = (*density.rho, *density.g, *matrices)
+        result: Tensor = _Recomputed.apply(self, len(density.rho), *inputs)  # type: ignore[no-untyped-call]
+        return result
+
+    def arrange(self, weight: Tensor) -> list[Tensor]:
+        """Weights as matrices (columns of T n_hi n3, n_lo h): per lo, direct then swapped paths."""
+        q, h = self.n_channels, weight.shape[1]
+        by_path = weight.view(len(self.index), q, q, q, h)
+        matrices = []
+        for lo, columns in self.product.columns.items():
+            direct = [
+                by_path[self.index[lo, c.l2, c.o3_lambda]].permute(1, 2, 0, 3) for c in columns
+            ]
+            swapped = [
+                (-1) ** (lo + c.l2 + c.o3_lambda)
+                * by_path[self.index[c.l2, lo, c.o3_lambda]].transpose(1, 2)
+                for c in columns
+                if c.l2 > lo
+            ]
+            matrices.append(torch.stack(direct).reshape(-1, q * h))
+            # the last lo has no partner: an empty matrix keeps the list regular
+            matrices.append(
+                torch.stack(swapped).reshape(-1, q * h) if swapped else weight.new_empty(0, q * h)
+            )
+        return matrices
+
+    def outputs(
+        self, rho: Sequence[Tensor], g: Sequence[Tensor], matrices: Sequence[Tensor]
+    ) -> Tensor:
+        """The same from differentiable operations, all environments at once."""
+        n_env, n, _, q = g[0].shape
+        h = matrices[0].shape[1] // q
+        partial = self.product.partial(g, rho)
+        direct = g[0].new_zeros(n_env * n, n, h)  # (E k), j
+        swapped = g[0].new_zeros(n_env * n, n, h)  # (E j), k
+        for i, lo in enumerate(self.product.columns):
+            t = partial[lo].permute(0, 3, 1, 2, 4, 5)  # E, N, m, columns, n_hi, n3
+            t = t.reshape(n_env * n * (2 * lo + 1), -1)
+            tagged = g[lo].flatten(2)[:, None].expand(-1, n, -1, -1).flatten(0, 1)
+            shape = (n_env * n, (2 * lo + 1) * q, h)
+            direct = torch.baddbmm(direct, tagged, torch.mm(t, matrices[2 * i]).view(shape))
+            partners = matrices[2 * i + 1]
+            if len(partners):  # their columns come last, l2 = lo first
+                z = torch.mm(t[:, t.shape[1] - len(partners) :], partners).view(shape)
+                swapped = torch.baddbmm(swapped, tagged, z)
+        return direct.view(n_env, n, n, h).transpose(1, 2) + swapped.view(n_env, n, n, h)
+
+    def slices(self, g: Tensor, h: int) -> list[slice]:
+        """Environments whose intermediates stay in the cache."""
+        n_env, n = g.shape[:2]
+        widest = n * (2 * max(self.product.columns, default=0) + 1) * self.n_channels * h
+        size = chunk_length(widest * g.element_size(), g.device)
+        return [slice(start, start + size) for start in range(0, n_env, size)]
+
+
+class _Recomputed(torch.autograd.Function):
+    """The contraction in chunks that keep nothing but the inputs for the backward pass."""
+
+    @staticmethod
+    def forward(ctx: Any, contraction: _Contraction, n_rho: int, *inputs: Tensor) -> Tensor:
+        ctx.contraction, ctx.n_rho = contraction, n_rho
+        ctx.save_for_backward(*inputs)
+        rho, g, matrices = _Recomputed.parts(n_rho, inputs)
+        n_env, n, _, q = g[0].shape
+        y = empty_like_type((n_env, n, n, matrices[0].shape[1] // q), g[0])
+        for rows in contraction.slices(g[0], y.shape[-1]):
+            y[rows] = contraction.outputs([x[rows] for x in rho], [x[rows] for x in g], matrices)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        inputs = ctx.saved_tensors
+        wanted = ctx.needs_input_grad[2:]
+        if torch.is_grad_enabled():
+            # A second derivative will be asked for: the gradient must be a graph of the inputs.
+            # Views of them keep apart what was not independent outside, rho being the sum of g.
+            views = [x.view_as(x) for x in inputs]
+            chosen = [x for x, w in zip(views, wanted, strict=True) if w]
+            y = ctx.contraction.outputs(*_Recomputed.parts(ctx.n_rho, views))
+            gradients = iter(torch.autograd.grad(y, chosen, grad, create_graph=True))
+            return None, None, *(next(gradients) if w else None for w in wanted)
+        n_rho = ctx.n_rho
+        n_blocks = 2 * n_rho
+        total = [torch.zeros_like(x) if w else None for x, w in zip(inputs, wanted, strict=True)]
+        matrices = [
+            x.detach().requires_grad_(w)
+            for x, w in zip(inputs[n_blocks:], wanted[n_blocks:], strict=True)
+        ]
+        for rows in ctx.contraction.slices(inputs[n_rho], grad.shape[-1]):
+            blocks = [
+                x[rows].detach().requires_grad_(w)
+                for x, w in zip(inputs[:n_blocks], wanted[:n_blocks], strict=True)
+            ]
+            leaves = [*blocks, *matrices]
+            with torch.enable_grad():
+                y = ctx.contraction.outputs(*_Recomputed.parts(n_rho, leaves))
+            chosen = [x for x in leaves if x.requires_grad]
+            gradients = iter(torch.autograd.grad(y, chosen, grad[rows]))
+            for i, (leaf, sums) in enumerate(zip(leaves, total, strict=True)):
+                if sums is not None and leaf.requires_grad:
+                    (sums[rows] if i < n_blocks else sums).add_(next(gradients))
+        return None, None, *total
+
+    @staticmethod
+    def parts(
+        n_rho: int, inputs: Sequence[Tensor]
+    ) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
+        """rho, g and the weights."""
+        return inputs[:n_rho], inputs[n_rho : 2 * n_rho], inputs[2 * n_rho :]
