@@ -25,7 +25,7 @@ from symtrip.train.console import ConsoleReport
 
 __all__ = ["EPOCHS", "run_demo"]
 
-EPOCHS: dict[Literal["D_NL", "B_NL"], int] = {"D_NL": 100, "B_NL": 60}
+EPOCHS: dict[Literal["D_NL", "B_NL"], int] = {"D_NL": 40, "B_NL": 40}
 """Chosen so that the whole demonstration takes about three minutes on two cores."""
 
 
