@@ -184,7 +184,7 @@ Proof.
     unfold add, scale, vzero in Z; simpl in Z; lra.
 Qed.
 
-Theorem covering_pairs_determine (X Y : environment) : covers X Y -> covers Y X -> congruent X Y.
+Lemma covering_pairs_determine (X Y : environment) : covers X Y -> covers Y X -> congruent X Y.
 Proof.
   intros XY YX.
   destruct (noncollinear_pair_or_line X) as [(a & b & Ia & Ib & C)|LX].

@@ -379,4 +379,5 @@ Qed.
 
 Print Assumptions congruent_iff_achiral.
 Print Assumptions mirror_congruent_iff_symmetric.
+Print Assumptions planar_mirror_congruent.
 Print Assumptions planar_congruent_iff_achiral.

@@ -38,7 +38,7 @@ by rewrite cardsU1 xC exprS mulN1r addNr.
 Qed.
 
 (** Moebius inversion on a family closed under subsets, for the data that occur here. *)
-Lemma moebius (F : pred {set T}) (d : {set T} -> int) (D : int) :
+Theorem moebius (F : pred {set T}) (d : {set T} -> int) (D : int) :
   (forall C S, F C -> S \subset C -> F S) ->
   (forall C, F C -> \sum_(S : {set T} | S \subset C) d S = (C == set0)%:R * D) ->
   forall C, F C -> d C = (-1) ^+ #|C| * D.
@@ -190,4 +190,6 @@ apply/ltP; rewrite cardsCs setCK card_ord.
 by rewrite ltn_subrL r0 andbT card_gt0.
 Qed.
 
+Print Assumptions moebius.
+Print Assumptions counting_step.
 Print Assumptions deck_step.

@@ -135,7 +135,7 @@ Definition covers_up_to_mirror (X Y : environment) :=
     (same_pair_data X a b Y a' b' \/
      same_pair_data X a b (mirror Y) (move reflect_z a') (move reflect_z b')).
 
-Theorem covering_up_to_mirror_determines (X Y : environment) :
+Lemma covering_up_to_mirror_determines (X Y : environment) :
   covers_up_to_mirror X Y -> covers_up_to_mirror Y X -> congruent X Y \/ mirror_congruent X Y.
 Proof.
   intros XY YX. rewrite mirror_congruent_iff.
@@ -221,6 +221,8 @@ Proof.
 Qed.
 
 Print Assumptions symmetrised_quadratics_separate.
+Print Assumptions symmetrised_invariant.
+Print Assumptions symmetrised_pooling.
 Print Assumptions componentwise_flip_loses_signs.
 Print Assumptions symmetrised_pooling_complete.
 Print Assumptions dropping_odd_features_loses_sides.

@@ -7,7 +7,7 @@
 
 Require Import Reals Lra List Permutation Arith Lia ZArith Bool.
 Import ListNotations.
-From Symtrip Require Import Space Environments TupleSums TwoRings SubsetDecks Congruence CyclicRings.
+From Symtrip Require Import Space Environments TupleSums TwoRings Congruence CyclicRings.
 Open Scope R_scope.
 
 Definition hexad : list Z := [0; 1; 3; 4; 5; 8]%Z.

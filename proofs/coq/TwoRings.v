@@ -223,4 +223,5 @@ Proof.
   apply lifting; trivial. intros m Lm. apply D. lia.
 Qed.
 
+Print Assumptions lifting.
 Print Assumptions lifting_up_to.

@@ -276,7 +276,7 @@ Proof.
   simpl in H. rewrite !lsum_const, !Rmult_1_r in H. apply INR_eq, H.
 Qed.
 
-Theorem rare_pair_determines : exists g, isometry improper_too g /\ Permutation (map (move g) X) Y.
+Lemma rare_pair_determines : exists g, isometry improper_too g /\ Permutation (map (move g) X) Y.
 Proof.
   pose proof (identity_carries X p_in_X q_in_X) as Pos.
   rewrite (carried_all (length X) X eq_refl) in Pos. unfold carried in Pos.
