@@ -35,7 +35,7 @@ def parity_plot(nonlinear: SetResult, bispectrum: SetResult) -> Figure:
     Returns:
         A figure with all energies and an enlargement around their median.
     """
-    figure = Figure(figsize=(10, 5), layout="constrained")
+    figure = Figure(figsize=(11, 5.6), layout="constrained")
     whole, detail = figure.subplots(1, 2)
     for axes in (whole, detail):
         _pairs(axes, bispectrum, RED, "D_NL: network on the bispectrum")
@@ -50,5 +50,5 @@ def parity_plot(nonlinear: SetResult, bispectrum: SetResult) -> Figure:
     middle = float(nonlinear.target[:_SHOWN].median())
     detail.set_xlim(middle - 1.5, middle + 1.5)
     detail.set_ylim(middle - 1.5, middle + 1.5)
-    detail.set_title("enlarged: a horizontal line is a pair that cannot be told apart")
+    detail.set_title("enlarged; horizontal: one energy for both members")
     return figure

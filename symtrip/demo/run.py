@@ -83,7 +83,7 @@ def run_demo(
 
 def _save(figure: Figure, path: Path) -> None:
     with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+        figure.savefig(temporary, dpi=150, bbox_inches="tight")
 
 
 def _degeneracy_table(degeneracy: dict[str, Degeneracy]) -> Table:
