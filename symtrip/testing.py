@@ -42,7 +42,7 @@ def assert_separates(
         Traceback (most recent call last):
             ...
         AssertionError: bispectrum does not separate:
-          nu3_paper_B8_family: not separated (difference 8.4e-17, noise 1.2e-15)
+          nu3_paper_B8_family: not separated (difference ..., noise ...)
     """
     words = [families] if isinstance(families, str) else list(families)
     chosen = chosen_families(words)

@@ -20,11 +20,11 @@ COMMANDS = {
     "demo": "Compare descriptions of 4000 degenerate pairs, train two models, write a report.",
     "audit": "Audit a descriptor: invariances, smoothness, derivatives, "
     "and what it can tell apart.",
-    "collide": "Search for new pairs that a descriptor cannot tell apart.",
+    "collide": "Search for pairs of different environments with the same features.",
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
     "reconstruct": "Rebuild environments from the features of one tagged pair.",
-    "reproduce": "Energy models B, D and best on B8 beside the paper's errors; resumable.",
+    "reproduce": "Train models B, D and best on B8 and put their errors beside the paper's.",
     "train": "Train B_L, B_NL, D_L or D_NL on B8; Ctrl-C leaves a checkpoint to resume from.",
     "verify": "Compare this installation with exact values.",
 }

@@ -21,12 +21,17 @@ MODULES = sorted(
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_on_pages_print_what_they_say(page):
-    assert doctest.testfile(str(page), module_relative=False, encoding="utf-8").failed == 0
+    assert (
+        doctest.testfile(
+            str(page), module_relative=False, encoding="utf-8", optionflags=doctest.ELLIPSIS
+        ).failed
+        == 0
+    )
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_print_what_they_say(name):
-    results = doctest.testmod(importlib.import_module(name))
+    results = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
     assert results.attempted > 0
     assert results.failed == 0
 
