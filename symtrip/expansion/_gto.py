@@ -84,47 +84,70 @@ def gto_transform(radius: float, n_radial: int) -> tuple[tuple[Decimal, ...], ..
 def _scaled_kummer(a2: np.ndarray, b2: np.ndarray, z: DoubleDouble) -> DoubleDouble:
     """exp(-z) 1F1(a; b; z), a = a2/2, b = b2/2 > 0, z >= 0, without overflow or cancellation.
 
-    The Taylor series has positive terms; beyond z = 90 the asymptotic series (DLMF 13.7.1) is exact
+    The Taylor series has positive terms; for z > 90 the asymptotic series (DLMF 13.7.1) is exact
     to its smallest term, exp(-z).
+
+    Args:
+        a2: (L, n) integers.
+        b2: (L, n) integers.
+        z: (n, M), increasing along M and of similar size for all n.
+
+    Returns:
+        (L, n, M).
     """
-    a2, b2 = np.broadcast_to(a2, z.hi.shape), np.broadcast_to(b2, z.hi.shape)
-    hi, lo = np.empty(z.hi.shape), np.empty(z.hi.shape)
-    small = z.hi <= 90.0
-    if small.any():
-        zs, a, b = z[small], a2[small].astype(float), b2[small].astype(float)
-        term = DoubleDouble.of(np.ones_like(zs.hi))
-        total = term
-        n = 0
-        while np.any(term.hi > 1e-34 * total.hi):
-            ratio = DoubleDouble.of(a + 2 * n) / DoubleDouble.of((b + 2 * n) * (n + 1.0))
-            term = term * ratio * zs
-            total = total + term
-            n += 1
-        total = total * (-zs).exp()
-        hi[small], lo[small] = total.hi, total.lo
-    if not small.all():
-        big = ~small
-        zs, a, b = z[big], a2[big], b2[big]
-        af, bf = a.astype(float), b.astype(float)
-        term = DoubleDouble.of(np.ones_like(zs.hi))
-        total = term
-        for n in range(90):
-            # (b - a)_n (1 - a)_n / n! / z^n, in halves
-            factor = DoubleDouble.of((bf - af + 2 * n) * (2 - af + 2 * n) / 4)
-            term = term * factor / (DoubleDouble.of(float(n + 1)) * zs)
-            total = total + term
-        with decimal_context():
-            ratios = {
-                (i, j): _gamma_half(int(j)) / _gamma_half(int(i))
-                for i, j in set(zip(a.tolist(), b.tolist(), strict=True))
-            }
-        prefactor = from_exact([ratios[i, j] for i, j in zip(a.tolist(), b.tolist(), strict=True)])
-        root = zs.sqrt()
-        for power in np.unique(a - b):
-            rows = a - b == power
-            scaled = root[rows].power(int(power)) * total[rows] * prefactor[rows]
-            total.hi[rows], total.lo[rows] = scaled.hi, scaled.lo
-        hi[big], lo[big] = total.hi, total.lo
+    n_small = int((z.hi <= 90.0).any(axis=0).sum())
+    parts = [
+        _kummer_taylor(a2, b2, z[:, :n_small]),
+        _kummer_asymptotic(a2, b2, z[:, n_small:]),
+    ]
+    return DoubleDouble(
+        np.concatenate([part.hi for part in parts], axis=-1),
+        np.concatenate([part.lo for part in parts], axis=-1),
+    )
+
+
+def _kummer_taylor(a2: np.ndarray, b2: np.ndarray, z: DoubleDouble) -> DoubleDouble:
+    a, b = a2[..., None].astype(float), b2[..., None].astype(float)
+    shape = (*a2.shape, z.hi.shape[-1])
+    ratio = DoubleDouble.of(np.ones_like(a))  # (a)_n / (b)_n
+    power = DoubleDouble.of(np.ones_like(z.hi))  # z^n / n!
+    total = DoubleDouble.of(np.ones(shape))
+    n = 0
+    while True:
+        ratio = ratio * DoubleDouble.of(a + 2 * n) / DoubleDouble.of(b + 2 * n)
+        power = power * (z / DoubleDouble.of(n + 1.0))
+        term = ratio * power
+        total = total + term
+        n += 1
+        if n % 8 == 0 and np.all(term.hi <= 1e-34 * total.hi):
+            return total * (-z).exp()
+
+
+def _kummer_asymptotic(a2: np.ndarray, b2: np.ndarray, z: DoubleDouble) -> DoubleDouble:
+    a, b = a2[..., None].astype(float), b2[..., None].astype(float)
+    ratio = DoubleDouble.of(np.ones_like(a))  # (b - a)_n (1 - a)_n / n!
+    power = DoubleDouble.of(np.ones_like(z.hi))  # z^-n
+    inverse = power / z
+    total = DoubleDouble.of(np.ones((*a2.shape, z.hi.shape[-1])))
+    for n in range(90):
+        factor = DoubleDouble.of((b - a + 2 * n) * (2 - a + 2 * n) / 4)
+        ratio = ratio * factor / DoubleDouble.of(np.full_like(a, n + 1.0))
+        power = power * inverse
+        total = total + ratio * power
+    with decimal_context():
+        gammas = from_exact(
+            [
+                [_gamma_half(int(j)) / _gamma_half(int(i)) for i, j in zip(*row, strict=True)]
+                for row in zip(a2, b2, strict=True)
+            ]
+        )
+    root = z.sqrt()
+    powers = np.unique(a2 - b2)
+    scales = {power: root.power(int(power)) for power in powers}
+    hi, lo = np.empty(total.hi.shape), np.empty(total.hi.shape)
+    for l, n in np.ndindex(*a2.shape):
+        scaled = total[l, n] * scales[a2[l, n] - b2[l, n]][n] * gammas[l, n]
+        hi[l, n], lo[l, n] = scaled.hi, scaled.lo
     return DoubleDouble(hi, lo)
 
 
@@ -134,7 +157,7 @@ def gto_values(
     """I_nl(r) / r^l at u = r^2 for a Gaussian density of width s.
 
     Args:
-        u: (M,) squared distances in Å^2.
+        u: (M,) increasing squared distances in Å^2.
         radius: cutoff radius in Å, which sets the widths of the GTOs.
         n_radial: number of radial functions.
         max_angular: largest l.
@@ -162,12 +185,8 @@ def gto_values(
         ]
         z_scale = from_exact([c * c / (c + dk) for dk in d])
         decay = from_exact([-c * dk / (c + dk) for dk in d])
-    l2 = np.arange(max_angular + 1)[:, None, None]
-    k2 = np.arange(n_radial)[None, :, None]
-    shape = (max_angular + 1, n_radial, len(u.hi))
-    z = z_scale[:, None] * u
-    z = DoubleDouble(np.broadcast_to(z.hi, shape), np.broadcast_to(z.lo, shape))
-    kummer = _scaled_kummer(k2 + l2 + 3, 2 * l2 + 3 + 0 * k2, z)
+    ls, ks = np.indices((max_angular + 1, n_radial))
+    kummer = _scaled_kummer(ks + ls + 3, 2 * ls + 3, z_scale[:, None] * u)
     j = kummer * (decay[:, None] * u).exp()
     j = j * from_exact(prefactor)[:, :, None]
     total = t[:, 0][:, None] * j[:, :1]

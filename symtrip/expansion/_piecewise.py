@@ -98,9 +98,10 @@ def _fit(
     mid, half = (knots[1:] + knots[:-1]) / 2, (knots[1:] - knots[:-1]) / 2
     nodes, matrix = _interpolation(DEGREE)
     u = DoubleDouble.of(mid[:, None]) + DoubleDouble.of(half[:, None]) * DoubleDouble.of(nodes)
-    sampled = values(DoubleDouble(u.hi.ravel(), u.lo.ravel()))
+    u = DoubleDouble(u.hi[:, ::-1].ravel(), u.lo[:, ::-1].ravel())  # the nodes decrease
+    sampled = values(u)
     shape = (*sampled.hi.shape[:2], n_pieces, DEGREE + 1)
-    sampled = DoubleDouble(sampled.hi.reshape(shape), sampled.lo.reshape(shape))
+    sampled = DoubleDouble(sampled.hi.reshape(shape), sampled.lo.reshape(shape))[..., ::-1]
     rows = []
     for row in range(DEGREE + 1):
         total = sampled[..., 0] * matrix[row, 0]

@@ -123,7 +123,7 @@ class Gto:
                 width=density.width,
             ),
             radius=radius,
-            spacing=0.6 * density.width,
+            spacing=0.3 * density.width,
         )
 
 
