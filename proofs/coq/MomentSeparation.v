@@ -33,19 +33,19 @@ Definition weighted (w : point -> F) (A : seq (F * point)) X a : F :=
   \sum_(x <- X) w x * (\prod_(f <- A) affine f x * monomial a x).
 
 (** Equal moments up to degree D give equal sums of products of affine functions of total degree <= D. *)
-Lemma affine_products w X Y D :
-  (forall a, (size a <= D)%N -> moment w X a = moment w Y a) ->
-  forall A a, (size A + size a <= D)%N -> weighted w A X a = weighted w A Y a.
+Lemma affine_products v w X Y D :
+  (forall a, (size a <= D)%N -> moment v X a = moment w Y a) ->
+  forall A a, (size A + size a <= D)%N -> weighted v A X a = weighted w A Y a.
 Proof.
 move=> H; elim=> [|f A IH] a.
   rewrite add0n => /H E.
-  have nil Z : weighted w [::] Z a = moment w Z a by apply: eq_bigr => x _; rewrite big_nil mul1r.
+  have nil u Z : weighted u [::] Z a = moment u Z a by apply: eq_bigr => x _; rewrite big_nil mul1r.
   by rewrite !nil.
 rewrite addSn => leD.
-have expand Z : weighted w (f :: A) Z a =
-    f.1 * weighted w A Z a + \sum_i f.2 0 i * weighted w A Z (i :: a).
+have expand u Z : weighted u (f :: A) Z a =
+    f.1 * weighted u A Z a + \sum_i f.2 0 i * weighted u A Z (i :: a).
   rewrite /weighted mulr_sumr.
-  rewrite (eq_bigr (fun i => \sum_(x <- Z) f.2 0 i * (w x * (\prod_(g <- A) affine g x * monomial (i :: a) x))));
+  rewrite (eq_bigr (fun i => \sum_(x <- Z) f.2 0 i * (u x * (\prod_(g <- A) affine g x * monomial (i :: a) x))));
     last by move=> i _; rewrite mulr_sumr.
   rewrite exchange_big -big_split /=; apply: eq_bigr => x _.
   rewrite big_cons {1}/affine !mulrDl mulrDr; congr (_ + _).
@@ -99,18 +99,46 @@ rewrite /=; case: (eqVneq x z) => [->|nxz]; first by rewrite add1n mulrS.
 by rewrite vanish ?mulr0 ?add0r // sub // mem_head.
 Qed.
 
-(** D1 *)
+Lemma separating_size z X Y D (A : seq (F * point)) :
+  (size X + size Y <= D.+1)%N -> z \in X ++ Y -> size A = size [seq y <- X ++ Y | y != z] ->
+  (size A + size (@nil 'I_d) <= D)%N.
+Proof.
+move=> sD zXY sA; rewrite addn0 sA size_filter -ltnS; apply: leq_trans sD; rewrite -size_cat.
+rewrite -(count_predC (pred1 z)) -[X in (X < _)%N]add0n ltn_add2r.
+by rewrite -has_count has_pred1.
+Qed.
+
+(** D1, for weights that are part of the unknowns: points and weights are determined. *)
+Theorem weighted_moment_separation v w X Y D :
+  uniq X -> uniq Y -> (forall x, x \in X -> v x != 0) -> (forall y, y \in Y -> w y != 0) ->
+  (size X + size Y <= D.+1)%N ->
+  (forall a, (size a <= D)%N -> moment v X a = moment w Y a) ->
+  X =i Y /\ {in X, v =1 w}.
+Proof.
+move=> uX uY v0 w0 sD H.
+have weight z : z \in X ++ Y -> v z *+ (z \in X) = w z *+ (z \in Y).
+  move=> zXY; have [A sA [Az As]] := separating_product z (X ++ Y).
+  have := affine_products H (a := [::]) (separating_size sD zXY sA).
+  rewrite !(weighted_at_point _ (s := X ++ Y) _ As); try by move=> x xX; rewrite mem_cat xX ?orbT.
+  by rewrite !count_uniq_mem // -!mulrnAl => /(mulIf Az).
+have sub z : z \in X ++ Y -> (z \in X) = (z \in Y).
+  move=> zXY; have := weight z zXY; have [zX|zX] := boolP (z \in X); have [zY|zY] := boolP (z \in Y) => //.
+    by rewrite mulr1n mulr0n => /eqP; rewrite (negPf (v0 _ zX)).
+  by rewrite mulr1n mulr0n => /eqP; rewrite eq_sym (negPf (w0 _ zY)).
+split=> z.
+  by case: (boolP (z \in X ++ Y)) => [/sub //|]; rewrite mem_cat negb_or => /andP [/negPf -> /negPf ->].
+move=> zX; have zXY : z \in X ++ Y by rewrite mem_cat zX.
+by have := weight z zXY; rewrite -(sub z zXY) zX !mulr1n.
+Qed.
+
+(** D1, for multisets of points that carry a weight by their position (a cutoff function). *)
 Theorem moment_separation w X Y D :
   (forall x, x \in X ++ Y -> w x != 0) -> (size X + size Y <= D.+1)%N ->
   (forall a, (size a <= D)%N -> moment w X a = moment w Y a) -> perm_eq X Y.
 Proof.
 move=> w0 sD H; apply/allP => z zXY /=.
 have [A sA [Az As]] := separating_product z (X ++ Y).
-have sAD : (size A + 0 <= D)%N.
-  rewrite addn0 sA size_filter -ltnS; apply: leq_trans sD; rewrite -size_cat.
-  rewrite -(count_predC (pred1 z)) -[X in (X < _)%N]add0n ltn_add2r.
-  by rewrite -has_count has_pred1.
-have := affine_products H (A := A) (a := [::]) sAD.
+have := affine_products H (a := [::]) (separating_size sD zXY sA).
 rewrite !(weighted_at_point w (s := X ++ Y) _ As); try by move=> x xX; rewrite mem_cat xX ?orbT.
 have nz : w z * \prod_(f <- A) affine f z != 0 by rewrite mulf_neq0 ?w0.
 by move/eqP; rewrite -[X in X == _]mulr_natr -[X in _ == X]mulr_natr (inj_eq (mulfI nz)) eqr_nat.
@@ -283,6 +311,7 @@ by move/permP: P => ->.
 Qed.
 End Unit.
 
+Print Assumptions weighted_moment_separation.
 Print Assumptions moment_separation.
 Print Assumptions power_sums_determine.
 Print Assumptions unit_moment_separation.

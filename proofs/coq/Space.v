@@ -350,3 +350,41 @@ Proof.
   generalize (/ norm (add v (scale (- (dot u v / dot u u)) u))) (/ norm u) (dot u v / dot u u).
   intros; vec_cases; apply vec_eq; unfold dot, cross, add, scale; simpl; ring.
 Qed.
+
+(** ** Frames under isometries *)
+
+Lemma cross_orthogonal g u v : orthogonal g -> cross (app g u) (app g v) = scale (mdet g) (app g (cross u v)).
+Proof.
+  intro O. set (c := cross (app g u) (app g v)).
+  assert (test : forall w, dot c w = dot (scale (mdet g) (app g (cross u v))) w).
+  { intro w. assert (W : w = app g (app (transpose g) w)).
+    { rewrite <- (transpose_involutive g) at 1. symmetry. apply orthogonal_inverse, orthogonal_transpose, O. }
+    rewrite W. generalize (app (transpose g) w) as x; intro x.
+    transitivity (mdet g * det u v x); [apply det_app|].
+    rewrite <- app_scale, orthogonal_dot by exact O. unfold det.
+    generalize (mdet g) (cross u v). vec_ring. }
+  assert (Z : add c (scale (-1) (scale (mdet g) (app g (cross u v)))) = vzero).
+  { apply dot_zero. set (b := scale (mdet g) (app g (cross u v))) in *.
+    transitivity (dot c (add c (scale (-1) b)) - dot b (add c (scale (-1) b))).
+    - generalize b c; vec_ring.
+    - rewrite test. ring. }
+  apply vec_eq; [apply (f_equal vx) in Z | apply (f_equal vy) in Z | apply (f_equal vz) in Z];
+    unfold add, scale, vzero in *; simpl in *; lra.
+Qed.
+
+Definition handedness (s : R) := Mat (V 1 0 0) (V 0 1 0) (V 0 0 s).
+
+Lemma frame_orthogonal g u v :
+  orthogonal g -> frame (app g u) (app g v) = mul (handedness (mdet g)) (mul (frame u v) (transpose g)).
+Proof.
+  intro O.
+  assert (N : forall w, normalize (app g w) = app g (normalize w)).
+  { intro w. unfold normalize, norm. rewrite orthogonal_dot by exact O. symmetry. apply app_scale. }
+  assert (Rej : rejection (app g u) (app g v) = app g (rejection u v)).
+  { unfold rejection. rewrite !orthogonal_dot by exact O. rewrite app_add, app_scale. reflexivity. }
+  unfold frame. rewrite Rej, !N, cross_orthogonal by exact O.
+  generalize (normalize u) (normalize (rejection u v)) (cross (normalize u) (normalize (rejection u v))).
+  intros a b c. unfold mul at 2. rewrite transpose_involutive. simpl.
+  generalize (app g a) (app g b) (app g c) (mdet g). intros x y z s.
+  unfold mul, handedness, transpose, app, scale; simpl. apply mat_eq; app_compute; ring.
+Qed.
