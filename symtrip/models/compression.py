@@ -304,7 +304,11 @@ def _half_paths(max_angular: int) -> tuple[list[Path], list[Path]]:
 
 
 def _sections(triplets: Triplets) -> list[Tensor]:
-    """F_jk + F_kj (E, T, p) even and odd, then F_jk - F_kj (E, T', p); columns: path, n1, n3, n2."""
+    """F_jk + F_kj (E, T, p), even and odd, then F_jk - F_kj (E, T', p).
+
+    Columns are path, n1, n3, n2: n2 is last as in the memory of TripletFeatures' blocks, so that
+    they are copied in runs.
+    """
     n = triplets.mask.shape[1]
     j, k = unordered_pairs(n, triplets.mask.device)
     apart = len(j) - n
