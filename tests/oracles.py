@@ -26,6 +26,7 @@ from symtrip.expansion import (
     DeltaDensity,
     GaussianDensity,
     Gto,
+    LaplacianEigenstates,
     Monomials,
     ShiftedCosine,
     SphericalExpansion,
@@ -68,7 +69,7 @@ class Hyperparameters:
     """The same expansion for both paths."""
 
     name: str
-    basis: type[Gto] | type[Monomials]
+    basis: type[Gto] | type[Monomials] | type[LaplacianEigenstates]
     n_radial: int
     max_angular: int
     radius: float = 2.0
@@ -91,7 +92,11 @@ class Hyperparameters:
         """The reference's expansion; without ``cut`` f_c is 1 everywhere inside the radius."""
         radius, smearing = Fraction(self.radius), self.smearing
         cutoff = reference.ShiftedCosine(radius, Fraction(self.width))
-        kind = {Gto: reference.Gto, Monomials: reference.Monomials}[self.basis]
+        kind = {
+            Gto: reference.Gto,
+            LaplacianEigenstates: reference.LaplacianEigenstates,
+            Monomials: reference.Monomials,
+        }[self.basis]
         return reference.Expansion(
             cutoff if cut else reference.ShiftedCosine(2 * radius, radius),
             reference.DeltaDensity()

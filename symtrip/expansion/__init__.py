@@ -3,7 +3,14 @@
 from symtrip.expansion.cutoff import ShiftedCosine, shifted_cosine
 from symtrip.expansion.density import Density, SphericalExpansion
 from symtrip.expansion.harmonics import real_spherical_harmonics, solid_harmonics
-from symtrip.expansion.radial import Basis, DeltaDensity, GaussianDensity, Gto, Monomials
+from symtrip.expansion.radial import (
+    Basis,
+    DeltaDensity,
+    GaussianDensity,
+    Gto,
+    LaplacianEigenstates,
+    Monomials,
+)
 
 __all__ = [
     "Basis",
@@ -11,6 +18,7 @@ __all__ = [
     "Density",
     "GaussianDensity",
     "Gto",
+    "LaplacianEigenstates",
     "Monomials",
     "ShiftedCosine",
     "SphericalExpansion",

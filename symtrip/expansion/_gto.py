@@ -9,7 +9,7 @@ import numpy as np
 
 from symtrip.expansion._doubledouble import DoubleDouble, decimal_context, from_exact
 
-__all__ = ["gto_exponents", "gto_transform", "gto_values"]
+__all__ = ["gto_exponents", "gto_point_values", "gto_transform", "gto_values"]
 
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459230781640628621")
 Matrix = list[list[Decimal]]
@@ -193,3 +193,15 @@ def gto_values(
     for k in range(1, n_radial):
         total = total + t[:, k][:, None] * j[:, k : k + 1]
     return total
+
+
+def gto_point_values(r: DoubleDouble, *, radius: float, n_radial: int) -> DoubleDouble:
+    """R_n(r), the coefficients of a point at distance r (M,) in Å; (1, n_radial, M)."""
+    t = from_exact([list(row) for row in gto_transform(radius, n_radial)])
+    with decimal_context():
+        d = from_exact([-dk for dk in gto_exponents(radius, n_radial)])
+    primitives = (d[:, None] * (r * r)).exp()
+    total = DoubleDouble.of(np.zeros((n_radial, len(r.hi))))
+    for k in range(n_radial):
+        total = total + t[:, k][:, None] * (primitives[k] * r.power(k))
+    return total[None]

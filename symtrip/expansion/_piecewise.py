@@ -41,26 +41,35 @@ def _interpolation(degree: int) -> tuple[Array, DoubleDouble]:
 
 
 class PiecewisePolynomials(nn.Module):
-    """Smooth functions h_nl(u) of u = r^2 on [0, radius^2], evaluated by Horner's rule.
+    """Smooth functions h_nl(u) of u = r^2 on [0, radius^2].
 
     The pieces are uniform in r and polynomials in u, so that derivatives with respect to the
     vectors exist at r = 0 too and are those of the values. Pieces are halved until the last
     Chebyshev coefficient is below half a unit in the last place of max |h r^l|.
 
     Args:
-        values: maps u, a double-double array (M,), to h in double-double, (L, n, M).
+        values: maps u, an increasing double-double array (M,), to h in double-double, (L, n, M).
         radius: end of the range in Å.
         spacing: first guess for the width of the pieces in Å.
     """
 
+    _of_square = True  # whether the polynomials' variable is r^2, not r
+
     def __init__(
-        self, values: Callable[[DoubleDouble], DoubleDouble], *, radius: float, spacing: float
+        self,
+        values: Callable[[DoubleDouble], DoubleDouble],
+        *,
+        radius: float,
+        spacing: float,
     ) -> None:
         super().__init__()
         n_pieces = max(4, int(np.ceil(radius / spacing)))
         while True:
-            coefficients, mid, half = _fit(values, radius, n_pieces)
-            size = np.sqrt(mid + half)[:, None] ** np.arange(coefficients.shape[-2])
+            knots = np.arange(n_pieces + 1, dtype=np.float64) * (radius / n_pieces)
+            if self._of_square:
+                knots = knots * knots
+            coefficients, mid, half = _fit(values, knots)
+            size = self._size(mid + half, coefficients.shape[-2])
             scale = (np.abs(coefficients[:, 0]) * size[:, :, None]).max(axis=0)
             tail = np.abs(coefficients[:, -1]) * size[:, :, None] / 2.0 ** (DEGREE - 1)
             if np.all(tail <= 2.0**-54 * scale.max(axis=1)[:, None]):
@@ -80,21 +89,67 @@ class PiecewisePolynomials(nn.Module):
 
     def forward(self, u: Tensor) -> Tensor:
         """h_nl at squared distances ``u`` (M,) in Å^2; returns (M, L, n)."""
-        piece = (u.detach().sqrt() * self._per_length).long().clamp_(0, self.n_pieces - 1)
-        t = (u - self._mid.like(u)[piece]) * self._inverse_half.like(u)[piece]
+        return self._evaluate(u, u.detach().sqrt())
+
+    def _size(self, largest: Array, n_l: int) -> Array:
+        """r^l at the end of each piece, (pieces, L)."""
+        powers: Array = np.sqrt(largest)[:, None] ** np.arange(n_l)
+        return powers
+
+    def _evaluate(self, x: Tensor, r: Tensor) -> Tensor:
+        """The polynomials at ``x`` (M,) in the pieces that hold the distances ``r``."""
+        piece = (r * self._per_length).long().clamp_(0, self.n_pieces - 1)
+        t = (x - self._mid.like(x)[piece]) * self._inverse_half.like(x)[piece]
         powers = [torch.ones_like(t)]
         for _ in range(DEGREE):
             powers.append(powers[-1] * t)
-        table = self._coefficients.like(u)[piece]
+        table = self._coefficients.like(x)[piece]
         value = torch.einsum("md,mdf->mf", torch.stack(powers, dim=1), table)
         return value.reshape(-1, *self.shape)
 
 
+class PiecewiseOverPower(PiecewisePolynomials):
+    """I_n(r) / r^l of functions I_n that are smooth in r and the same for every l.
+
+    Odd powers of r make them depend on the direction at r = 0, where neighbours cannot be.
+
+    Args:
+        values: maps r, an increasing double-double array (M,), to I in double-double, (1, n, M).
+        max_angular: largest l.
+        radius: end of the range in Å.
+        spacing: first guess for the width of the pieces in Å.
+    """
+
+    _of_square = False
+
+    def __init__(
+        self,
+        values: Callable[[DoubleDouble], DoubleDouble],
+        *,
+        max_angular: int,
+        radius: float,
+        spacing: float,
+    ) -> None:
+        super().__init__(values, radius=radius, spacing=spacing)
+        self.max_angular = max_angular
+
+    def forward(self, u: Tensor) -> Tensor:
+        """I_n / r^l at squared distances ``u`` (M,) in Å^2; 0 for padding; (M, L, n)."""
+        real = u > 0
+        r = torch.where(real, u, torch.ones_like(u)).sqrt()
+        value = self._evaluate(r, r.detach())
+        scale = r.reciprocal()[:, None] ** torch.arange(self.max_angular + 1, device=u.device)
+        return (scale * real[:, None])[:, :, None] * value
+
+    def _size(self, largest: Array, n_l: int) -> Array:
+        return np.ones((len(largest), n_l))
+
+
 def _fit(
-    values: Callable[[DoubleDouble], DoubleDouble], radius: float, n_pieces: int
+    values: Callable[[DoubleDouble], DoubleDouble], knots: Array
 ) -> tuple[Array, Array, Array]:
-    """Coefficients (pieces, degree + 1, L, n), centres and half widths (pieces,) in u."""
-    knots = (np.arange(n_pieces + 1) * (radius / n_pieces)) ** 2
+    """Coefficients (pieces, degree + 1, L, n), centres and half widths (pieces,) between knots."""
+    n_pieces = len(knots) - 1
     mid, half = (knots[1:] + knots[:-1]) / 2, (knots[1:] - knots[:-1]) / 2
     nodes, matrix = _interpolation(DEGREE)
     u = DoubleDouble.of(mid[:, None]) + DoubleDouble.of(half[:, None]) * DoubleDouble.of(nodes)
