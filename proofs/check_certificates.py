@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -25,15 +24,18 @@ def names() -> set[str]:
 
 
 def stated(name: str) -> tuple[str, tuple[str, ...]]:
-    """Title and assumptions that the docstring of a certificate states."""
+    """The theorem and the assumptions that a certificate states in ``THEOREM`` and ``ASSUMES``."""
     tree = ast.parse((SOURCES / f"{name}.py").read_text(encoding="utf-8"))
-    docstring = ast.get_docstring(tree) or ""
-    title = " ".join(docstring.partition("\n\n")[0].split()).rstrip(".")
-    match = re.search(r"^What is assumed\.\s(.+?)(?:\n\n|\Z)", docstring, re.MULTILINE | re.DOTALL)
-    if not title or match is None:
-        raise ProofError(f"{name}.py needs a docstring with a title and `What is assumed.`")
-    assumed = " ".join(match.group(1).split())
-    return title, (() if assumed == "Nothing." else (assumed,))
+    texts = {
+        target.id: ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name) and target.id in ("THEOREM", "ASSUMES")
+    }
+    if missing := {"THEOREM", "ASSUMES"} - set(texts):
+        raise ProofError(f"{name}.py must define {' and '.join(sorted(missing))}.")
+    return texts["THEOREM"], (texts["ASSUMES"],)
 
 
 def run_pytest(wanted: set[str], report: Path) -> subprocess.CompletedProcess[str]:

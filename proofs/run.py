@@ -25,26 +25,27 @@ from results import ProofError, Result
 
 def coq_table(results: Sequence[Result], axioms: Sequence[str]) -> Table:
     """One row per theorem; the time is that of its file, lemmas included."""
-    table = Table("theorem (Coq)", "rests on axioms", "time")
+    table = Table("theorem", "method", "axioms", "time")
     for source in dict.fromkeys(result.source for result in results):
         rows = [result for result in results if result.source == source]
         table.add_section()
-        table.add_row(f"[bold]{rows[0].title}[/]", "", f"{rows[0].seconds:.1f} s")
+        table.add_row(f"[bold]{rows[0].title}[/]", "", "", f"{rows[0].seconds:.1f} s")
         for row in rows:
             numbers = " ".join(str(axioms.index(axiom) + 1) for axiom in row.assumptions)
-            table.add_row(f"  {row.theorem}", numbers or "none", "")
+            table.add_row(f"  {row.theorem}", row.method, numbers or "none", "")
     return table
 
 
 def certificate_table(results: Sequence[Result]) -> Table:
     """One row per certificate file; its facts are the names of its tests."""
-    table = Table("theorem (exact arithmetic)", "assumes", "time")
+    table = Table("theorem", "method", "assumes", "time")
     for source in dict.fromkeys(result.source for result in results):
         rows = [result for result in results if result.source == source]
         heading = f"[bold]{rows[0].title}[/]\n{len(rows)} facts in {source}"
         seconds = sum(row.seconds for row in rows)
         table.add_section()
-        table.add_row(heading, " ".join(rows[0].assumptions) or "nothing", f"{seconds:.1f} s")
+        assumed = " ".join(rows[0].assumptions)
+        table.add_row(heading, rows[0].method, assumed, f"{seconds:.1f} s")
     return table
 
 

@@ -15,10 +15,9 @@ that distinguish the nu = 4 pair; for SO(3) and O(3). m = 2 and M = 6 for a scal
 and M = 16 for the 13-neighbour pair. The collinear lemma on all two-coloured subsets of {+-1,
 +-2, +-3}. The theorem itself on subsets of four to six of 18 points with many congruent subsets.
 
-What is assumed. On paper: invariant polynomials separate the orbits of a compact group, so that
-the correlations of order <= nu in a complete basis are the decks of order <= nu (Step 0). The
-general case of Steps 1 to 3 is written out in proofs/upper_bound.md and proved in Coq
-(proofs/coq/UpperBound.v).
+What is assumed. On paper: that correlations of order <= nu in a complete basis span the invariant
+polynomials (Step 0). That these are enough, and Steps 1 to 3 in general, written out in
+proofs/upper_bound.md, are proved in Coq (proofs/coq/PolynomialCorrelations.v and UpperBound.v).
 
 Literature. Lovasz, J. Combin. Theory B 13, 309 (1972); Mueller, ibid. 22, 281 (1977); Alon, Caro,
 Krasikov, Roditty, ibid. 47, 153 (1989); Radcliffe, Scott, Graphs Combin. 22, 399 (2006).
@@ -45,8 +44,8 @@ THEOREM = (
     "for O(3)), the correlations of order <= nu are complete for delta densities; it is attained."
 )
 ASSUMES = (
-    "on paper: correlations of order <= nu in a complete basis are decks (polynomials separate the "
-    "orbits of a compact group); the general induction is in Coq"
+    "on paper: correlations of order <= nu in a complete basis span the invariant polynomials; the "
+    "general case is in Coq"
 )
 
 Subset = tuple[int, ...]

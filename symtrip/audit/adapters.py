@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,11 @@ def adapter(package: str, name: str) -> Target:
     def build(scope: Scope) -> Descriptor:
         return CallableDescriptor(make(module, scope), cutoff=scope.radius)
 
-    version = getattr(module, "__version__", "unknown version")
-    return Target(f"{package}:{name}", f"{name} of {package} {version}", build)
+    try:
+        release = version(package)
+    except PackageNotFoundError:
+        release = "(not installed as a package)"
+    return Target(f"{package}:{name}", f"{name} of {package} {release}", build)
 
 
 def _featomic(module: Any, scope: Scope, name: str, basis_extra: dict[str, Any]) -> Function:
@@ -87,7 +91,7 @@ def _featomic_radial_spectrum(module: Any, scope: Scope) -> Function:
 
 
 def _dscribe_soap(module: Any, scope: Scope) -> Function:
-    return _dscribe(module, scope, "SOAP", {"n_max": 6, "l_max": 6, "sigma": 0.1 * scope.radius})
+    return _dscribe(module, scope, "SOAP", {"n_max": 5, "l_max": 6, "sigma": 0.1 * scope.radius})
 
 
 def _dscribe_acsf(module: Any, scope: Scope) -> Function:
@@ -118,20 +122,26 @@ def _e3nn_invariants(scope: Scope, nu: int) -> Function:
     from ase.neighborlist import neighbor_list
 
     o3, math = import_module("e3nn.o3"), import_module("e3nn.math")
-    max_angular, n_radial = 3, 3
+    max_angular, n_radial = 4, 2
     harmonics = o3.Irreps.spherical_harmonics(max_angular)
     channels = n_radial * len(scope.species)
     density = o3.Irreps([(channels, ir) for _, ir in harmonics])
-    even = o3.Irreps("0e")
-    if nu == 2:
-        products = [o3.FullTensorProduct(density, density, filter_ir_out=even)]
-    else:
-        kept = [ir for l in range(max_angular + 1) for ir in (o3.Irrep(l, 1), o3.Irrep(l, -1))]
-        first = o3.FullTensorProduct(density, density, filter_ir_out=kept)
-        both = [o3.Irrep("0e"), o3.Irrep("0o")]
-        products = [first, o3.FullTensorProduct(first.irreps_out, density, filter_ir_out=both)]
-    products = [product.to(torch.float64) for product in products]
-    order = {z: index for index, z in enumerate(scope.species)}
+    scalars = [o3.Irrep("0e"), o3.Irrep("0o")]
+    everything = [o3.Irrep(l, p) for l in range(max_angular + 1) for p in (1, -1)]
+    previous = torch.get_default_dtype()
+    try:
+        # e3nn makes its coefficients in the default type: converted later they keep 24 bits, and
+        # noise of 1e-8 would hide what the descriptor can tell apart
+        torch.set_default_dtype(torch.float64)
+        products = []
+        left = density
+        for order in range(2, nu + 1):
+            wanted = scalars if order == nu else everything
+            products.append(o3.FullTensorProduct(left, density, filter_ir_out=wanted))
+            left = products[-1].irreps_out
+    finally:
+        torch.set_default_dtype(previous)
+    position = {z: index for index, z in enumerate(scope.species)}
 
     def features(atoms: Any, centre: int) -> object:
         first, second, vectors = neighbor_list("ijD", atoms, scope.radius)
@@ -141,8 +151,8 @@ def _e3nn_invariants(scope: Scope, nu: int) -> Function:
         radial = math.soft_one_hot_linspace(
             r.norm(dim=1), 0.0, scope.radius, n_radial, basis="smooth_finite", cutoff=True
         )
-        species = torch.zeros(len(r), len(order), dtype=torch.float64)
-        species[range(len(r)), [order[z] for z in atoms.numbers[second[near]]]] = 1.0
+        species = torch.zeros(len(r), len(position), dtype=torch.float64)
+        species[range(len(r)), [position[z] for z in atoms.numbers[second[near]]]] = 1.0
         channel = (species[:, :, None] * radial[:, None, :]).flatten(1)
         blocks = [
             torch.einsum("nq,nm->qm", channel, y[:, l**2 : (l + 1) ** 2]).flatten()

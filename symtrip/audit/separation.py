@@ -16,7 +16,7 @@ from symtrip.degenerate import Family
 
 __all__ = ["Properties", "scope_of", "separate", "verdict_on"]
 
-_COPIES = 3
+_COPIES = 2
 _EPS = float(np.finfo(np.float64).eps)
 
 

@@ -34,7 +34,7 @@ def decode(
 
     Uses nothing but that one feature vector, and compares the outcome with the structure.
     """
-    from symtrip.completeness import congruent, reconstruct
+    from symtrip.completeness import congruent, decode_pair, pair_features
     from symtrip.environments import Environments
     from symtrip.expansion import (
         DeltaDensity,
@@ -44,7 +44,6 @@ def decode(
         SphericalExpansion,
     )
     from symtrip.extxyz import read_extxyz
-    from symtrip.triplets import TripletFeatures
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for heading in ("structure", "neighbours", "degree", "pair", "couplings", "error / Å"):
@@ -69,15 +68,16 @@ def decode(
             reach = 1.2 * float(atoms.get_distances(center, range(len(atoms))).max())
         environment = Environments.from_atoms(atoms, radius=reach, centers=center)
         counts = Counter(environment.species[environment.mask].tolist())
-        degree = max(counts.values())
+        # of a single species two neighbours are tagged; of several, perhaps none of the largest
+        degree = max(max(counts.values()) - (2 if len(counts) == 1 else 0), 1)
         expansion = SphericalExpansion(
             cutoff=ShiftedCosine(radius=reach, width=0.05 * reach),
             density=DeltaDensity() if smearing is None else GaussianDensity(width=smearing),
             basis=Monomials(n_radial=max(2, degree // 2 + 1), max_angular=degree),
             species=sorted(counts),
         )
-        triplets = TripletFeatures(max_angular=degree)(expansion(environment))
-        result = reconstruct(triplets, expansion)
+        features, pair = pair_features(environment, expansion)
+        result = decode_pair(features, expansion, pair=pair)
         rebuilt = result.environment(
             radius=2 * reach, center_species=int(environment.center_species[0])
         )

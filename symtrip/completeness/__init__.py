@@ -5,7 +5,7 @@ from symtrip.completeness.couplings import basis_paths, coupling_condition, coup
 from symtrip.completeness.fit import FitReport, fit_positions
 from symtrip.completeness.metric import environment_distance
 from symtrip.completeness.moments import FrameMoments, frame_moments
-from symtrip.completeness.reconstruct import Reconstruction, decode_pair, reconstruct
+from symtrip.completeness.reconstruct import Reconstruction, decode_pair, pair_features, reconstruct
 from symtrip.completeness.symmetry import Stabiliser, stabiliser
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "environment_distance",
     "fit_positions",
     "frame_moments",
+    "pair_features",
     "reconstruct",
     "stabiliser",
 ]

@@ -17,7 +17,13 @@ from symtrip.coupling import real_clebsch_gordan
 from symtrip.errors import require
 from symtrip.expansion import solid_harmonics
 
-__all__ = ["basis_paths", "coupling_condition", "coupling_matrix", "harmonics"]
+__all__ = [
+    "basis_paths",
+    "closest_to_right_angle",
+    "coupling_condition",
+    "coupling_matrix",
+    "harmonics",
+]
 
 Path = tuple[int, int, int]
 
@@ -93,3 +99,15 @@ def coupling_condition(angle: float, max_degree: int) -> float:
         tiny = singular[-1] <= np.finfo(np.float64).eps * singular[0]
         worst = max(worst, float("inf") if tiny else float(singular[0] / singular[-1]))
     return worst
+
+
+def closest_to_right_angle(vectors: Array) -> tuple[int, int]:
+    """The pair of neighbours with the best-conditioned couplings; (0, 0) for a single neighbour.
+
+    Args:
+        vectors: (N, 3), N >= 1, none of them zero.
+    """
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    cosine = np.abs(unit @ unit.T) + 2 * np.eye(len(unit))
+    j, k = np.unravel_index(int(cosine.argmin()), cosine.shape)
+    return int(j), int(k)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from symtrip.completeness.clouds import Array, frame
 from symtrip.completeness.congruence import congruent
-from symtrip.completeness.couplings import coupling_matrix
+from symtrip.completeness.couplings import closest_to_right_angle, coupling_matrix
 from symtrip.completeness.matching import assign
 from symtrip.environments import Environments
 from symtrip.errors import require
@@ -103,7 +103,7 @@ def fit_positions(
         "decode several species with Monomials and symtrip.completeness.reconstruct",
     )
     vectors = environment.vectors[0][mask].double().numpy()
-    j, k = _right_angle(vectors) if pair is None else pair
+    j, k = closest_to_right_angle(vectors) if pair is None else pair
     # e1 along z, as the coupling matrices want it
     axes = np.roll(frame(vectors[j], vectors[k]), -1, axis=0)
     framed = vectors @ axes.T
@@ -209,13 +209,6 @@ def _slopes(model: Callable[[Tensor], Tensor], position: Tensor, step: float = 1
     both = torch.stack([position[:, None] + unit, position[:, None] - unit])
     values = model(both.flatten(0, 2)).view(2, count, size, -1)
     return ((values[0] - values[1]) / (2 * step)).transpose(1, 2)
-
-
-def _right_angle(vectors: Array) -> tuple[int, int]:
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosine = np.abs(unit @ unit.T) + 2 * np.eye(len(unit))
-    j, k = np.unravel_index(int(cosine.argmin()), cosine.shape)
-    return int(j), int(k)
 
 
 def _shell(

@@ -50,8 +50,7 @@ def bottleneck_bound(cost: NDArray[np.float64]) -> NDArray[np.float64]:
     if cost.shape[-1] == 0:
         return np.zeros(cost.shape[:-2])
     rows = cost.min(axis=-1).max(axis=-1)
-    bound: NDArray[np.float64] = np.maximum(rows, cost.min(axis=-2).max(axis=-1))
-    return bound
+    return np.asarray(np.maximum(rows, cost.min(axis=-2).max(axis=-1)))
 
 
 def _smallest_threshold(cost: NDArray[np.float64]) -> float:

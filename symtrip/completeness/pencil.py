@@ -16,10 +16,16 @@ import numpy as np
 from symtrip.completeness.clouds import Array
 from symtrip.completeness.couplings import harmonics
 from symtrip.completeness.moments import Moments
-from symtrip.completeness.power_sums import PointFit, check_degree, polish
+from symtrip.completeness.power_sums import (
+    PointFit,
+    axis_moments,
+    check_degree,
+    check_on_axis,
+    polish,
+)
 from symtrip.errors import InputError, require
 
-__all__ = ["pencil_degree", "weighted_points_from_moments"]
+__all__ = ["pencil_degree", "weighted_collinear_points", "weighted_points_from_moments"]
 
 
 def pencil_degree(moments: Moments) -> int:
@@ -92,6 +98,51 @@ def weighted_points_from_moments(
     table = np.array([[float(np.prod(p ** np.array(e))) for p in points] for e in cartesian])
     weights = np.linalg.lstsq(table, np.array(list(cartesian.values())), rcond=None)[0]
     return polish(scaled, points, weights, scale, degree=2 * degree + 1, free_weights=True)
+
+
+def weighted_collinear_points(moments: Moments, *, precision: float = 1e-15) -> PointFit:
+    """Weighted points on the z axis from their moments with M = 0: the pencil in one dimension.
+
+    Args:
+        moments: (L, k) -> (2L + 1,), only the middle component is used; degree 2N - 1 for N points.
+        precision: relative error of the moments.
+
+    Returns:
+        The points with their weights.
+
+    Raises:
+        InputError: the points do not lie on the axis, or there are too many for the degree.
+
+    Source:
+        Prony's method.
+    """
+    degree = max(big_l for big_l, _ in moments)
+    size = (degree + 1) // 2
+    mass, square = (float(moments[0, k][0]) * math.sqrt(4 * math.pi) for k in (0, 1))
+    scale = math.sqrt(abs(square / mass))
+    sums = axis_moments(moments, 2 * size - 1, scale)
+    plain = np.array([[sums[a + b] for b in range(size)] for a in range(size)])
+    shifted = np.array([[sums[a + b + 1] for b in range(size)] for a in range(size)])
+    u, singular, _ = np.linalg.svd(plain)
+    rank = int((singular > 64 * precision * size * singular[0]).sum())
+    root = u[:, :rank] / np.sqrt(singular[:rank])
+    heights = np.linalg.eigvalsh(root.T @ shifted @ root)
+    table = np.vander(heights, 2 * size, increasing=True).T
+    weights = np.linalg.lstsq(table, sums, rcond=None)[0]
+    residual = float(np.sqrt(np.mean((table @ weights - sums) ** 2)))
+    check_on_axis(float(weights @ heights**2), float(sums[0]))
+    if residual > 1e-3 * float(sums[0]):
+        raise InputError(
+            f"`moments` must reach degree 2N - 1 for N weighted points on a line, got degree "
+            f"{degree}; raise max_angular."
+        )
+    slopes = np.arange(2 * size)[:, None] * np.vander(heights, 2 * size, increasing=True).T
+    slopes = np.concatenate([np.zeros((1, rank)), slopes[1:] / heights]) * weights
+    inverse = np.linalg.pinv(np.concatenate([slopes, table], axis=1))[:rank]
+    points = np.zeros((rank, 3))
+    points[:, 2] = heights * scale
+    condition = float(np.linalg.norm(inverse, 2)) * math.sqrt(2 * size) * scale
+    return PointFit(points, residual, condition, weights)
 
 
 Exponents = tuple[int, int, int]

@@ -17,7 +17,15 @@ from symtrip.completeness.couplings import harmonics
 from symtrip.completeness.moments import Moments
 from symtrip.errors import InputError
 
-__all__ = ["PointFit", "collinear_points", "points_from_moments", "polish"]
+__all__ = [
+    "PointFit",
+    "axis_moments",
+    "check_degree",
+    "check_on_axis",
+    "collinear_points",
+    "points_from_moments",
+    "polish",
+]
 
 _DIRECTIONS = 48
 
@@ -85,7 +93,7 @@ def points_from_moments(moments: Moments, count: int) -> PointFit:
 
 
 def collinear_points(moments: Moments, count: int) -> PointFit:
-    """Points on the z axis from their moments with M = 0 up to degree ``count``.
+    """Points of unit weight on the z axis from their moments with M = 0 up to degree ``count``.
 
     Args:
         moments: (L, k) -> (2L + 1,), only the middle component is used.
@@ -101,33 +109,37 @@ def collinear_points(moments: Moments, count: int) -> PointFit:
         return PointFit(np.zeros((0, 3)), 0.0, 0.0, np.zeros(0))
     check_degree(moments, count)
     scale = _scale(moments, count)
-    sums = np.array(
-        [
-            math.sqrt(4 * math.pi / (2 * d + 1)) * moments[d, 0][d] / scale**d
-            for d in range(count + 1)
-        ]
-    )
-    off_axis = abs(float(moments[0, 1][0]) * math.sqrt(4 * math.pi) / scale**2 - count)
-    if count >= 2:
-        off_axis = abs(off_axis - abs(sums[2] - count))
+    sums = axis_moments(moments, count, scale)
     heights = np.sort(np.roots(_newton(sums)).real)
     powers = np.arange(1, count + 1)
     for _ in range(8):
         jacobian = powers[:, None] * heights[None, :] ** (powers[:, None] - 1)
         error = (heights[None, :] ** powers[:, None]).sum(axis=1) - sums[1:]
-        step = np.linalg.lstsq(jacobian, error, rcond=None)[0]
-        heights = heights - step
-    residual = float(np.sqrt(np.mean(error**2)))
-    spread = abs(float((heights**2).sum()) - count)
-    if max(spread, off_axis) > 1e-3 * count or not np.isfinite(heights).all():
+        heights = heights - np.linalg.lstsq(jacobian, error, rcond=None)[0]
+    check_on_axis(float((heights**2).sum()), float(count))
+    condition = float(np.linalg.norm(np.linalg.pinv(jacobian), 2)) * math.sqrt(count)
+    points = np.zeros((count, 3))
+    points[:, 2] = heights * scale
+    return PointFit(points, float(np.sqrt(np.mean(error**2))), condition * scale, np.ones(count))
+
+
+def axis_moments(moments: Moments, degree: int, scale: float) -> Array:
+    """Sums of w_i (z_i / scale)^d, d = 0 .. degree, of points on the z axis."""
+    return np.array(
+        [
+            math.sqrt(4 * math.pi / (2 * d + 1)) * moments[d, 0][d] / scale**d
+            for d in range(degree + 1)
+        ]
+    )
+
+
+def check_on_axis(along: float, everything: float) -> None:
+    """Raise InputError unless the points' mean square height is their mean square distance."""
+    if not abs(along - everything) <= 1e-3 * everything:
         raise InputError(
             "`pair` must not be collinear unless all neighbours are, got a collinear pair and "
             "neighbours off its axis; choose another pair."
         )
-    condition = float(np.linalg.norm(np.linalg.pinv(jacobian), 2)) * math.sqrt(count)
-    points = np.zeros((count, 3))
-    points[:, 2] = heights * scale
-    return PointFit(points, residual, condition * scale, np.ones(count))
 
 
 def polish(

@@ -18,21 +18,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from symtrip.completeness.clouds import Array
-from symtrip.completeness.couplings import Path
+from symtrip.completeness.couplings import Path, closest_to_right_angle
 from symtrip.completeness.moments import (
     FrameMoments,
     check_expansion,
     frame_moments,
     tagged_geometry,
 )
-from symtrip.completeness.pencil import weighted_points_from_moments
+from symtrip.completeness.pencil import weighted_collinear_points, weighted_points_from_moments
 from symtrip.completeness.power_sums import PointFit, collinear_points, points_from_moments
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
-from symtrip.expansion import SphericalExpansion
-from symtrip.triplets import Triplets
+from symtrip.expansion import Density, SphericalExpansion
+from symtrip.triplets import TripletFeatures, Triplets
 
-__all__ = ["Decoder", "Reconstruction", "decode_pair", "reconstruct"]
+__all__ = ["Decoder", "Reconstruction", "decode_pair", "pair_features", "reconstruct"]
 
 Decoder = Literal["power-sums", "matrix-pencil"]
 
@@ -133,6 +133,47 @@ def reconstruct(
     )
     features = {path: block[index, j, k] for path, block in triplets.blocks.items()}
     return decode_pair(features, expansion, pair=pair, decoder=decoder)
+
+
+def pair_features(
+    environment: Environments,
+    expansion: SphericalExpansion,
+    *,
+    pair: tuple[int, int] | None = None,
+) -> tuple[dict[Path, Tensor], tuple[int, int]]:
+    """Features of one tagged pair, at the cost of one pair.
+
+    Args:
+        environment: one environment.
+        expansion: any expansion.
+        pair: the tagged neighbours; default: the pair closest to a right angle.
+
+    Returns:
+        (l1, l2, L) -> (Q, Q, Q), for :func:`decode_pair`, and the pair.
+
+    Raises:
+        InputError: several environments, or one without neighbours.
+    """
+    require(
+        len(environment) == 1 and bool(environment.mask.any()),
+        "environment",
+        "be a single one with neighbours",
+        f"{len(environment)} with {environment.mask.sum(dim=1).tolist()} neighbours",
+        "select one with env[0:1]",
+    )
+    if pair is None:
+        real = torch.nonzero(environment.mask[0]).flatten().tolist()
+        vectors = environment.vectors[0][environment.mask[0]].detach().double().numpy()
+        j, k = closest_to_right_angle(vectors)
+        pair = (real[j], real[k])
+    density = expansion(environment)
+    both = Density(
+        rho=density.rho,
+        g=tuple(block[:, list(pair)] for block in density.g),
+        mask=density.mask[:, list(pair)],
+    )
+    triplets = TripletFeatures(max_angular=expansion.basis.max_angular)(both)
+    return {path: block[0, 0, 1] for path, block in triplets.blocks.items()}, pair
 
 
 def decode_pair(
@@ -252,16 +293,12 @@ def _by_power_sums(
 
 
 def _by_pencil(known: FrameMoments, same: bool) -> dict[int, PointFit]:
-    if known.collinear:
-        raise InputError(
-            "`pair` must not be collinear for the matrix pencil, got a collinear pair; choose "
-            "another pair, or the power-sum decoder if all neighbours are collinear."
-        )
     rest = known.without_tagged(same)
     precision = known.precision * known.condition
+    solve = weighted_collinear_points if known.collinear else weighted_points_from_moments
     fits = {}
     for species, moments in rest.items():
         left = abs(float(moments[0, 0][0])) * np.sqrt(4 * np.pi)
         if left > 1e3 * precision * max(known.mass(species), 1.0):
-            fits[species] = weighted_points_from_moments(moments, precision=precision)
+            fits[species] = solve(moments, precision=precision)
     return fits

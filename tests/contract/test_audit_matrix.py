@@ -19,7 +19,6 @@ BODY_ORDERED = {
     "bispectrum:parity=even": (3, "even"),
     "triplets:linear": (3, "both"),  # the sum over pairs is the bispectrum
     "acdc:nu=4": (4, "both"),
-    "acdc:nu=5": (5, "both"),
     "mtp": (3, "even"),
 }
 # Complete up to SO(3) or O(3): they fail for congruent pairs only.
@@ -65,6 +64,16 @@ def test_verdicts_on_all_families_are_those_of_theory(target):
     assert findings == []
     got = {f.id: separate(subject, f, properties, members=1, seed=0).verdict for f in families()}
     assert got == {f.id: expected(target, f) for f in families()}
+
+
+def test_order_five_tells_the_order_four_families_apart():
+    subject = resolve("acdc:nu=5")
+    _, properties, _ = check_invariances(subject, seed=0)
+    fooled = [f for f in families() if f.equal.nu_so3 == 4]
+    assert len(fooled) == 2
+    for family in fooled:
+        outcome = separate(subject, family, properties, members=1, seed=0)
+        assert outcome.verdict == "separated"
 
 
 def test_local_frames_fail_where_neighbours_are_equally_far():

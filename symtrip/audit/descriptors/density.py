@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from symtrip.audit.descriptor import TorchDescriptor
 from symtrip.audit.descriptors.mixing import RandomUnits, channel_mixing
@@ -16,6 +16,7 @@ from symtrip.coupling import ClebschGordanProduct, Key
 from symtrip.environments import Environments
 from symtrip.errors import require
 from symtrip.expansion import (
+    DeltaDensity,
     Density,
     GaussianDensity,
     Gto,
@@ -31,12 +32,27 @@ _RADIUS = 2.0
 """Cutoff in Å that all environments are scaled to: the radial tables are made only once."""
 
 
+class _SharedGto(Gto):
+    """The GTO basis with one radial table for all compositions."""
+
+    def functions(self, radius: float, density: GaussianDensity | DeltaDensity) -> nn.Module:
+        """See :class:`Gto`."""
+        return _radial_table(self.n_radial, self.max_angular, radius, density)
+
+
+@lru_cache(maxsize=16)
+def _radial_table(
+    n_radial: int, max_angular: int, radius: float, density: GaussianDensity | DeltaDensity
+) -> nn.Module:
+    return Gto(n_radial=n_radial, max_angular=max_angular).functions(radius, density)
+
+
 @lru_cache(maxsize=64)
 def _expansion(species: tuple[int, ...], n_radial: int, max_angular: int) -> SphericalExpansion:
     return SphericalExpansion(
         cutoff=ShiftedCosine(radius=_RADIUS, width=0.1 * _RADIUS),
         density=GaussianDensity(width=0.1 * _RADIUS),
-        basis=Gto(n_radial=n_radial, max_angular=max_angular),
+        basis=_SharedGto(n_radial=n_radial, max_angular=max_angular),
         species=species,
     )
 
@@ -130,7 +146,7 @@ class Bispectrum(_DensityDescriptor):
             repr(parity),
             "write bispectrum:parity=even for the invariants of O(3)",
         )
-        super().__init__(radius, species, n_radial=n_radial, max_angular=max_angular, n_channels=8)
+        super().__init__(radius, species, n_radial=n_radial, max_angular=max_angular, n_channels=6)
         self.correlations = DensityCorrelations(max_angular=max_angular, nu=3)
         even = triplet_parity(max_angular, self.n_channels) > 0
         self.kept = torch.nonzero(even | (parity == "both")).flatten()
@@ -198,7 +214,7 @@ class TripletPool(_DensityDescriptor):
         max_angular: int = 4,
         units: int = 128,
     ) -> None:
-        super().__init__(radius, species, n_radial=n_radial, max_angular=max_angular, n_channels=5)
+        super().__init__(radius, species, n_radial=n_radial, max_angular=max_angular, n_channels=4)
         self.pooling = pooling
         self.triplets = TripletFeatures(max_angular=max_angular)
         parity = triplet_parity(max_angular, self.n_channels)
