@@ -1,7 +1,7 @@
 """Compile the Coq sources and read from Coq itself what every theorem rests on.
 
 A theorem passes if its file compiles, contains no unproved statement and rests on no axiom outside
-``ALLOWED_AXIOMS``, according to ``Print Assumptions``.
+``AXIOMS``, according to ``Print Assumptions``.
 """
 
 from __future__ import annotations
@@ -24,27 +24,29 @@ BUILD = HERE / "build"
 
 # The classical reals of Coq's standard library: two instances of excluded middle that define the
 # order of the reals, extensionality of functions, and excluded middle for propositions.
-ALLOWED_AXIOMS = frozenset(
-    {
-        "ClassicalDedekindReals.sig_forall_dec",
-        "ClassicalDedekindReals.sig_not_dec",
-        "FunctionalExtensionality.functional_extensionality_dep",
-        "Classical_Prop.classic",
-    }
+AXIOMS = (
+    "Coq.Reals.ClassicalDedekindReals.sig_forall_dec",
+    "Coq.Reals.ClassicalDedekindReals.sig_not_dec",
+    "Coq.Logic.FunctionalExtensionality.functional_extensionality_dep",
+    "Coq.Logic.Classical_Prop.classic",
 )
-# Print Assumptions shortens the names of imported modules. Axioms of our own are forbidden below,
-# so a short name can only mean one of these.
-FULL_NAMES = {name.rpartition(".")[2]: name for name in ALLOWED_AXIOMS}
+# Print Assumptions shortens these names, by how much depends on what is imported. Axioms of our own
+# are forbidden below, so that a short name can only mean one of them.
+FULL_NAMES = {".".join(name.split(".")[-n:]): name for name in AXIOMS for n in (1, 2, 3, 4)}
 
 FORBIDDEN = re.compile(
     r"\b(Admitted|admit|give_up|Abort|Axioms?|Parameters?|Conjectures?|bypass_check|"
     r"(?:Unset|Set)\s+(?:Guard|Positivity|Universe)\s+Checking)\b"
 )
+SCOPE = re.compile(
+    r"^\s*(?:(?P<open>Section)|(?P<close>End)|(?P<assumed>Variables?|Hypothes[ei]s|Context))\b",
+    re.MULTILINE,
+)
 STATEMENT = re.compile(r"^\s*(?:Theorem|Corollary)\s+([\w']+)", re.MULTILINE)
 PRINTED = re.compile(r"\bPrint\s+Assumptions\s+([\w']+)\s*\.")
 FLAGS = ("-q", "-w", "-notation-overridden,-ambiguous-paths", "-Q", ".", "Symtrip")
 INSTALL = "apt-get install coq libcoq-mathcomp-algebra (or opam install coq coq-mathcomp-algebra)"
-SECONDS_PER_FILE = 600
+SECONDS_PER_CALL = 1800
 
 
 def names() -> set[str]:
@@ -69,8 +71,8 @@ def without_comments(text: str) -> str:
 
 def title_of(text: str) -> str:
     """The heading of a Coq file, ``(** * Heading``."""
-    match = re.match(r"\(\*\* \* (.+)", text)
-    return match.group(1).strip() if match else ""
+    match = re.match(r"\(\*\* \* (.+?)\s*(?:\*\))?$", text, re.MULTILINE)
+    return match.group(1) if match else ""
 
 
 def theorems_of(name: str, text: str) -> list[str]:
@@ -78,6 +80,11 @@ def theorems_of(name: str, text: str) -> list[str]:
     code = without_comments(text)
     if found := FORBIDDEN.search(code):
         raise ProofError(f"{name}.v contains `{found.group(1)}`: every statement must be proved.")
+    depth = 0
+    for scope in SCOPE.finditer(code):
+        depth += (scope["open"] is not None) - (scope["close"] is not None)
+        if scope["assumed"] and not depth:  # outside of sections it declares an axiom
+            raise ProofError(f"{name}.v contains `{scope['assumed']}` outside of a section.")
     printed = PRINTED.findall(code)
     if missing := sorted(set(STATEMENT.findall(code)) - set(printed)):
         raise ProofError(f"{name}.v lacks `Print Assumptions` for {', '.join(missing)}.")
@@ -108,11 +115,11 @@ def call(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
             cwd=folder,
             capture_output=True,
             text=True,
-            timeout=SECONDS_PER_FILE,
+            timeout=SECONDS_PER_CALL,
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise ProofError(f"{command[-1]} took more than {SECONDS_PER_FILE} s.") from error
+        raise ProofError(f"{command[-1]} took more than {SECONDS_PER_CALL} s.") from error
 
 
 def dependencies(folder: Path) -> dict[str, set[str]]:
@@ -159,7 +166,7 @@ def compile_file(folder: Path, name: str) -> list[Result]:
     if len(answers) != len(theorems):
         raise ProofError(f"{name}.v prints assumptions {len(theorems)} times, not {len(answers)}.")
     for theorem, axioms in zip(theorems, answers, strict=True):
-        if unexpected := sorted(set(axioms) - ALLOWED_AXIOMS):
+        if unexpected := sorted(set(axioms) - set(AXIOMS)):
             raise ProofError(f"{name}.v: {theorem} rests on {', '.join(unexpected)}.")
     return [
         Result(theorem, f"coq/{name}.v", title_of(text), "Coq", axioms, seconds)
@@ -167,7 +174,18 @@ def compile_file(folder: Path, name: str) -> list[Result]:
     ]
 
 
-def check(wanted: set[str], console: Console) -> list[Result]:
+def recheck(folder: Path, compiled: list[str]) -> None:
+    """Let Coq's independent checker verify the compiled files and list their axioms once more."""
+    modules = [f"Symtrip.{name}" for name in compiled]
+    done = call(folder, "coqchk", "-silent", "-o", "-Q", ".", "Symtrip", *modules)
+    if done.returncode:
+        raise ProofError(f"coqchk refuses the compiled files:\n{done.stderr.strip()}")
+    axioms = done.stdout.partition("* Axioms:")[2].partition("\n* ")[0].split()
+    if unexpected := set(axioms) - set(AXIOMS) - {"<none>"}:
+        raise ProofError(f"coqchk finds the axioms {', '.join(sorted(unexpected))}.")
+
+
+def check(wanted: set[str], console: Console, *, twice: bool = False) -> list[Result]:
     """Compile the wanted files and all that they need; returns the theorems of the wanted ones."""
     BUILD.mkdir(exist_ok=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -185,4 +203,7 @@ def check(wanted: set[str], console: Console) -> list[Result]:
             progress.update(task, description=f"Coq {i}/{len(order)}: {name}.v")
             theorems = compile_file(folder, name)
             results += theorems if name in wanted else []
+        if twice:
+            progress.update(task, description="coqchk")
+            recheck(folder, order)
     return results

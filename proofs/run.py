@@ -18,6 +18,7 @@ from pathlib import Path
 import check_certificates
 import check_coq
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from results import ProofError, Result
@@ -29,7 +30,7 @@ def coq_table(results: Sequence[Result], axioms: Sequence[str]) -> Table:
     for source in dict.fromkeys(result.source for result in results):
         rows = [result for result in results if result.source == source]
         table.add_section()
-        table.add_row(f"[bold]{rows[0].title}[/]", "", "", f"{rows[0].seconds:.1f} s")
+        table.add_row(f"[bold]{escape(rows[0].title)}[/]", "", "", f"{rows[0].seconds:.1f} s")
         for row in rows:
             numbers = " ".join(str(axioms.index(axiom) + 1) for axiom in row.assumptions)
             table.add_row(f"  {row.theorem}", row.method, numbers or "none", "")
@@ -41,10 +42,10 @@ def certificate_table(results: Sequence[Result]) -> Table:
     table = Table("theorem", "method", "assumes", "time")
     for source in dict.fromkeys(result.source for result in results):
         rows = [result for result in results if result.source == source]
-        heading = f"[bold]{rows[0].title}[/]\n{len(rows)} facts in {source}"
+        heading = f"[bold]{escape(rows[0].title)}[/]\n{len(rows)} facts in {source}"
         seconds = sum(row.seconds for row in rows)
         table.add_section()
-        assumed = " ".join(rows[0].assumptions)
+        assumed = escape(" ".join(rows[0].assumptions))
         table.add_row(heading, rows[0].method, assumed, f"{seconds:.1f} s")
     return table
 
@@ -57,9 +58,9 @@ def write_json(results: Sequence[Result], file: Path) -> None:
     scratch.replace(file)
 
 
-def check(coq: set[str], certificates: set[str], console: Console) -> list[Result]:
+def check(coq: set[str], certificates: set[str], console: Console, *, twice: bool) -> list[Result]:
     """Check the named files and print a table of each part."""
-    proved = check_coq.check(coq, console) if coq else []
+    proved = check_coq.check(coq, console, twice=twice) if coq else []
     if proved:
         axioms = sorted({axiom for result in proved for axiom in result.assumptions})
         console.print(coq_table(proved, axioms))
@@ -82,6 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="NAME",
         help="only files with NAME in their names, and what they need; may be repeated",
     )
+    parser.add_argument(
+        "--recheck",
+        action="store_true",
+        help="verify the compiled Coq proofs with the independent checker coqchk, too (minutes)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to FILE")
     options = parser.parse_args(arguments)
     if options.json is not None and not options.json.absolute().parent.is_dir():
@@ -96,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     console = Console()
     started = time.perf_counter()
     try:
-        results = check(chosen & check_coq.names(), chosen & check_certificates.names(), console)
+        coq, certificates = chosen & check_coq.names(), chosen & check_certificates.names()
+        results = check(coq, certificates, console, twice=options.recheck)
         if options.json is not None:
             write_json(results, options.json)
             console.print(f"results: {options.json}")
