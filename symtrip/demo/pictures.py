@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
-
 from symtrip.train import SetResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = ["parity_plot"]
 
@@ -19,6 +17,8 @@ _SHOWN = 250
 
 
 def _pairs(axes: Axes, result: SetResult, colour: str, label: str) -> None:
+    from matplotlib.collections import LineCollection
+
     target, predicted = result.target[:_SHOWN].numpy(), result.predicted[:_SHOWN].numpy()
     segments = [[(t[0], p[0]), (t[1], p[1])] for t, p in zip(target, predicted, strict=True)]
     axes.add_collection(LineCollection(segments, colors=colour, linewidths=0.8, alpha=0.6))
@@ -35,6 +35,8 @@ def parity_plot(nonlinear: SetResult, bispectrum: SetResult) -> Figure:
     Returns:
         A figure with all energies and an enlargement around their median.
     """
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(11, 5.6), layout="constrained")
     whole, detail = figure.subplots(1, 2)
     for axes in (whole, detail):

@@ -7,7 +7,7 @@ import html
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from symtrip.train import PairErrors, TrainResult
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["DEGENERACY_NAMES", "PAPER", "write_report", "write_results"]
+__all__ = ["DEGENERACY_NAMES", "PAPER", "DrawnPair", "write_report", "write_results"]
 
 DEGENERACY_NAMES = {
     "nu1": "density, ν = 1",
@@ -33,6 +33,21 @@ PAPER = {
     "B_NL": {"training": PairErrors(0.0050, 0.1070), "validation": PairErrors(0.0177, 0.1997)},
 }
 """Mean and diff errors of Tables 1 and S2, Nigam et al., APL Mach. Learn. 2, 016110 (2024)."""
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnPair:
+    """A picture of both members of a pair.
+
+    Attributes:
+        figure: the picture.
+        number: of the pair in the data set.
+        difference: between the energies of its members in eV.
+    """
+
+    figure: Figure
+    number: int
+    difference: float
 
 
 def write_results(
@@ -94,7 +109,7 @@ def write_report(
     models: Mapping[str, TrainResult],
     *,
     parity: Figure,
-    pair: Figure,
+    pair: DrawnPair,
 ) -> None:
     """Write the page with tables and pictures, all in one file.
 
@@ -130,7 +145,9 @@ def write_report(
 <p>The members of each pair of B<sub>8</sub> clusters differ only in the position of one atom on the
 axis. No rotation maps one to the other, their energies differ, and yet all correlations of up to
 three neighbours around the central atom agree.</p>
-<img alt="Both members of a degenerate pair" src="{_inline(pair)}">
+<img alt="Both members of a degenerate pair" src="{_inline(pair.figure)}">
+<p>Pair {pair.number}: of all labelled validation pairs the one whose members differ most in energy,
+by {pair.difference:.2f} eV.</p>
 <h2>How far apart the members are</h2>
 <p>|x(A+) - x(A-)| / |x(A+)| over all 4000 pairs; rounding alone gives about 10<sup>-16</sup>.</p>
 {_table(("description", "median", "largest"), apart)}

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from matplotlib.figure import Figure
+import torch
 from rich.console import Console
 from rich.table import Table
 
 from symtrip.data import B8Pairs
-from symtrip.degenerate import family
+from symtrip.degenerate import family, sample_b8_parameters
 from symtrip.degenerate.picture import draw_pair
 from symtrip.demo.degeneracy import Degeneracy, pair_differences
 from symtrip.demo.pictures import parity_plot
-from symtrip.demo.report import DEGENERACY_NAMES, PAPER, write_report, write_results
+from symtrip.demo.report import DEGENERACY_NAMES, PAPER, DrawnPair, write_report, write_results
+from symtrip.errors import require
 from symtrip.expansion import SphericalExpansion
 from symtrip.files import atomic_write
 from symtrip.progress import progress_bar
 from symtrip.train import DataSettings, TrainConfig, TrainingSettings, TrainResult, train
 from symtrip.train.console import ConsoleReport
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["EPOCHS", "run_demo"]
 
@@ -45,12 +50,17 @@ def run_demo(
         console: where tables go; ``None``: stdout.
 
     Raises:
-        InputError: the data hold too few labels.
+        InputError: the data hold too few labels, or labels of other pairs.
         KeyboardInterrupt: nothing is written then.
     """
     console = console or Console()
-    data = pairs if pairs is not None else B8Pairs.load()
+    data = _made_again(pairs if pairs is not None else B8Pairs.load())
     folder = Path(out)
+    console.print(
+        f"made {len(data)} pairs of B8 clusters from six numbers each (seed 12345, as in the "
+        f"paper); both members of {len(data.labelled)} have PBE energies",
+        highlight=False,
+    )
     with progress_bar(f"comparing {len(data)} pairs") as progress:
         differences = pair_differences(
             SphericalExpansion.b8(), data.positions, data.numbers, progress=progress
@@ -67,17 +77,52 @@ def run_demo(
                 data=DataSettings(),
                 training=TrainingSettings(epochs=count),
             )
-            models[name] = train(config, ConsoleReport(), pairs=data)
+            models[name] = train(config, _NothingToResume(), pairs=data)
     console.print(_error_table(models))
 
     parity = parity_plot(models["B_NL"].validation, models["D_NL"].validation)
-    pair = draw_pair(family("nu3_paper_B8_family"))
+    pair = _most_different(data.validation.labelled)
     _save(parity, folder / "parity.png")
-    _save(pair, folder / "pair.png")
+    _save(pair.figure, folder / "pair.png")
     write_report(folder / "report.html", degeneracy, models, parity=parity, pair=pair)
     write_results(folder / "results.json", degeneracy, models)
     console.print(
         f"wrote {folder / 'report.html'}, parity.png, pair.png and results.json", highlight=False
+    )
+
+
+class _NothingToResume(ConsoleReport):
+    """Training in a folder that does not outlive it: no word about checkpoints."""
+
+    def say(self, text: str) -> None:
+        """Nothing."""
+
+
+def _made_again(data: B8Pairs) -> B8Pairs:
+    """The same pairs from the paper's sampling instead of the file, with the file's labels."""
+    count = int(data.index.max()) + 1
+    sampled = torch.from_numpy(sample_b8_parameters(count)).to(data.parameters)[data.index]
+    require(
+        torch.equal(sampled, data.parameters),
+        "pairs",
+        "be the paper's, in its order",
+        "other parameters",
+        "use B8Pairs.load()",
+    )
+    return replace(data, parameters=sampled)
+
+
+def _most_different(pairs: B8Pairs) -> DrawnPair:
+    """Picture of the pair whose members differ most in energy."""
+    differences = (pairs.energies[:, 0] - pairs.energies[:, 1]).abs()
+    row = int(differences.argmax())
+    r, z1, z2, psi, phi1, phi2 = pairs.parameters[row].double()
+    tangents = [torch.tan(angle / 2) for angle in (psi, phi1, phi1 + phi2)]
+    parameters = torch.stack([r, z1, z2, *tangents])
+    return DrawnPair(
+        figure=draw_pair(family("nu3_paper_B8_family"), parameters),
+        number=int(pairs.index[row]),
+        difference=float(differences[row]),
     )
 
 

@@ -179,7 +179,7 @@ class TripletCompression(nn.Module):
             stop = start + components.shape[1]
             for row, (l1, l2, big_l) in enumerate(_half_paths(self.max_angular)[section % 2]):
                 block = components[row * q**3 : (row + 1) * q**3].cpu()
-                block = block.reshape(q, q, q, -1).transpose(1, 2)
+                block = block.reshape(q, q, q, -1)
                 dense[paths.index((l1, l2, big_l)), ..., start:stop] += block
                 dense[paths.index((l2, l1, big_l)), ..., start:stop] += (
                     parity * swap * block.transpose(0, 1)
@@ -306,17 +306,16 @@ def _half_paths(max_angular: int) -> tuple[list[Path], list[Path]]:
 def _sections(triplets: Triplets) -> list[Tensor]:
     """F_jk + F_kj (E, T, p), even and odd, then F_jk - F_kj (E, T', p).
 
-    Columns are path, n1, n3, n2: n2 is last as in the memory of TripletFeatures' blocks, so that
-    they are copied in runs.
+    Columns: path slow, then n1 (of j), n2 (of k), n3 (of rho).
     """
     n = triplets.mask.shape[1]
     j, k = unordered_pairs(n, triplets.mask.device)
     apart = len(j) - n
     sums, differences = [], []
     for paths in _half_paths(_hyperparameters(triplets)[0]):
-        ordered = torch.cat(
-            [triplets.blocks[path].transpose(4, 5).flatten(3) for path in paths], dim=-1
-        ).flatten(1, 2)
+        ordered = torch.cat([triplets.blocks[path].flatten(3) for path in paths], dim=-1).flatten(
+            1, 2
+        )
         upper, lower = ordered[:, j * n + k], ordered[:, k * n + j]
         sums.append(upper + lower)
         differences.append(upper[:, :apart] - lower[:, :apart])

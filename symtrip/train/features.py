@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from symtrip.environments import Environments
 from symtrip.expansion import Density, SphericalExpansion
@@ -17,21 +17,19 @@ from symtrip.models import (
     ModelName,
     PairFeatures,
     TripletDescriptor,
-    fit_descriptor,
 )
 from symtrip.progress import Progress, silent
 
 __all__ = ["cluster_features", "density_chunks", "fit_to_clusters"]
 
 _ROWS_OF_INVARIANTS = 10
-_CHUNK = 16  # B8: 16 structures are 5 MB of triplet features, which stay in the cache
 
 
 def density_chunks(
     expansion: SphericalExpansion,
     positions: Float[Tensor, "structures atoms 3"],
     numbers: Int[Tensor, " atoms"],
-    chunk: int = _CHUNK,
+    chunk: int,
 ) -> Iterator[Density]:
     """Densities around atom 0 of clusters of equal size.
 
@@ -67,20 +65,21 @@ def fit_to_clusters(
         numbers: (A,) atomic numbers.
         generator: source of the random start of the compression.
     """
+    kind = TripletDescriptor if model.startswith("B") else InvariantDescriptor
     expand = expansion.build()
     # A structure gives 49 rows of triplet features but only one of invariants.
-    wanted = features.sample * (1 if model.startswith("B") else _ROWS_OF_INVARIANTS)
+    wanted = features.sample * (1 if kind is TripletDescriptor else _ROWS_OF_INVARIANTS)
     count = min(wanted, len(positions))
     sample = positions[torch.linspace(0, len(positions) - 1, count).round().long()]
 
     def densities() -> Iterator[Density]:
-        return density_chunks(expand, sample, numbers)
+        return density_chunks(expand, sample, numbers, kind.chunk)
 
-    return fit_descriptor(model, densities, expansion, features.components, generator=generator)
+    return kind.fit(densities, expansion.max_angular, features.components, generator=generator)
 
 
 def cluster_features(
-    descriptor: nn.Module,
+    descriptor: TripletDescriptor | InvariantDescriptor,
     expansion: SphericalExpansion,
     positions: Float[Tensor, "structures atoms 3"],
     numbers: Int[Tensor, " atoms"],
@@ -103,7 +102,7 @@ def cluster_features(
     """
     pieces, done = [], 0
     with torch.no_grad():
-        for density in density_chunks(expansion, positions, numbers):
+        for density in density_chunks(expansion, positions, numbers, descriptor.chunk):
             pieces.append(descriptor(density).to(dtype=dtype))
             done += len(density)
             progress(done, len(positions))
