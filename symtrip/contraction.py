@@ -76,20 +76,17 @@ class TripleProduct:
         q_c = c[0].shape[-1]
         table = self._table.like(c[0])
         stacked = torch.cat(list(c), dim=1)[:, : table.shape[0]]
-        # a channel of c is one more environment until the end: all products then have wide results
-        # and none of their factors has to be rearranged
-        field = torch.mm(stacked.transpose(1, 2).reshape(n_env * q_c, table.shape[0]), table)
-        columns = {
-            l2: b[l2].transpose(1, 2).flatten(2)[:, None].expand(-1, q_c, -1, -1).flatten(0, 1)
-            for l2 in {l2 for slabs in self._slabs.values() for l2, _, _ in slabs}
-        }
+        # a channel of c is a row of its own until the end: no factor has to be rearranged
+        components = stacked.transpose(1, 2).reshape(n_env * q_c, table.shape[0])
         result = {}
         for l1, slabs in self._slabs.items():
             pieces = []
             for l2, n_l, start in slabs:
                 stop = start + (2 * l1 + 1) * (2 * l2 + 1) * n_l
-                rows = field[:, start:stop].view(n_env * q_c, (2 * l1 + 1) * n_l, 2 * l2 + 1)
-                piece = torch.bmm(rows, columns[l2]).view(n_env, q_c, 2 * l1 + 1, n_l, n_b, q_b)
+                field = torch.mm(components, table[:, start:stop])
+                rows = field.view(n_env, q_c * (2 * l1 + 1) * n_l, 2 * l2 + 1)
+                piece = torch.bmm(rows, b[l2].transpose(1, 2).flatten(2))
+                piece = piece.view(n_env, q_c, 2 * l1 + 1, n_l, n_b, q_b)
                 pieces.append(piece.permute(0, 2, 3, 4, 5, 1))
             result[l1] = torch.cat(pieces, dim=2)
         return result
@@ -116,24 +113,20 @@ class TripleProduct:
         product = torch.mul if l1 == 0 else torch.bmm
         return product(rows, columns, out=out).view(shape)
 
-    def close_one(self, l1: int, a: Tensor, partial: Tensor, out: Tensor | None = None) -> Tensor:
+    def close_one(self, l1: int, a: Tensor, partial: Tensor) -> Tensor:
         """As :meth:`close` for one of the N items of b.
 
         Args:
             l1: angular momentum of ``a``.
             a: (E, N, 2 l1 + 1, Qa).
             partial: (E, 2 l1 + 1, couplings, Qb, Qc), a view of what :meth:`partial` gave.
-            out: memory (E, N, Qa, couplings, Qb, Qc), contiguous but for the first axis.
 
         Returns:
             (E, N, Qa, couplings, Qb, Qc).
         """
         n_env, n_a, _, q_a = a.shape
-        columns = partial.flatten(2)
-        if out is not None:
-            out = out.flatten(3).flatten(1, 2)
         product = torch.mul if l1 == 0 else torch.bmm
-        result = product(as_rows(a), columns, out=out)
+        result = product(as_rows(a), partial.flatten(2))
         return result.view(n_env, n_a, q_a, *partial.shape[2:])
 
 

@@ -3,19 +3,114 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.coupling import ClebschGordanProduct, Key
 from symtrip.errors import require
 from symtrip.expansion.density import Density
+from symtrip.memory import empty_like_type, require_memory
 
-__all__ = ["DensityCorrelations"]
+__all__ = ["DensityCorrelations", "EquivariantCorrelations"]
+
+
+def _check_orders(max_angular: int, nu: int, max_lambda: int | None) -> None:
+    require(
+        isinstance(nu, int) and not isinstance(nu, bool) and nu >= 1,
+        "nu",
+        "be an integer >= 1",
+        repr(nu),
+        "nu counts neighbours: 2 is the power spectrum, 3 the bispectrum",
+    )
+    require(
+        isinstance(max_angular, int) and max_angular >= 0,
+        "max_angular",
+        "be an integer >= 0",
+        repr(max_angular),
+        "give the largest l of the density",
+    )
+    require(
+        max_lambda is None or max_lambda >= 0,
+        "max_lambda",
+        "be None or an integer >= 0",
+        max_lambda,
+        "None keeps every intermediate angular momentum that contributes",
+    )
+
+
+def _check_density(density: Density, max_angular: int, name: str) -> None:
+    require(
+        density.max_angular == max_angular,
+        "density",
+        f"have max_angular = {max_angular}",
+        density.max_angular,
+        f"build {name} with the max_angular of the expansion",
+    )
+
+
+class EquivariantCorrelations(nn.Module):
+    """Equivariant correlations of nu neighbours, coupled from left to right, nothing contracted.
+
+    Args:
+        max_angular: largest l of the density.
+        nu: correlation order, >= 1.
+        max_lambda: largest o3_lambda of the result and of every intermediate product; None: all.
+
+    Accuracy:
+        <= 128 eps of the norm for nu <= 3 (tests/oracle/test_n_center.py).
+
+    Source:
+        Nigam et al., APL Mach. Learn. 2, 016110 (2024), Eq. S5.
+    """
+
+    def __init__(self, *, max_angular: int, nu: int, max_lambda: int | None = None) -> None:
+        super().__init__()
+        _check_orders(max_angular, nu, max_lambda)
+        self.max_angular, self.nu, self.max_lambda = max_angular, nu, max_lambda
+        limits = [
+            max_angular * order if max_lambda is None else max_lambda for order in range(2, nu + 1)
+        ]
+        products = _iterated(max_angular, limits)
+        self.products = nn.ModuleList(products)
+
+    def forward(self, density: Density) -> dict[Key, Tensor]:
+        """Blocks of order ``nu``.
+
+        Args:
+            density: expansion of E environments with the same ``max_angular``.
+
+        Returns:
+            (o3_lambda, o3_sigma) -> (E, 2 lambda + 1, q), sorted by lambda, sigma = +1 first; q:
+            the paths of :class:`~symtrip.ClebschGordanProduct`, the previous properties slow.
+
+        Raises:
+            InputError: the density has another ``max_angular``.
+        """
+        _check_density(density, self.max_angular, type(self).__name__)
+        first: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
+        blocks = first
+        for product in self.products:
+            blocks = product(blocks, first)
+        return blocks
+
+
+def _iterated(max_angular: int, limits: list[int]) -> list[ClebschGordanProduct]:
+    """Products with the density, one for each limit of lambda."""
+    density_keys: list[Key] = [(l, 1) for l in range(max_angular + 1)]
+    keys, products = density_keys, []
+    for limit in limits:
+        product = ClebschGordanProduct(keys, density_keys, max_lambda=limit)
+        products.append(product)
+        keys = sorted({path[2] for path in product.paths}, key=lambda key: (key[0], -key[1]))
+    return products
 
 
 class DensityCorrelations(nn.Module):
-    """Invariant correlations of nu neighbours: iterated products, closed with C(L, L, 0).
+    """Invariant correlations of nu neighbours: rho^{nu} = (rho^{nu-1} x rho)^0.
 
     Nothing is contracted or truncated up to nu = 3. The body order is nu + 1; the number of
     features is that of all paths, with both parities, redundancies between equal factors included.
@@ -39,42 +134,27 @@ class DensityCorrelations(nn.Module):
 
     def __init__(self, *, max_angular: int, nu: int, max_lambda: int | None = None) -> None:
         super().__init__()
-        require(
-            isinstance(nu, int) and not isinstance(nu, bool) and nu >= 1,
-            "nu",
-            "be an integer >= 1",
-            repr(nu),
-            "nu counts neighbours: 2 is the power spectrum, 3 the bispectrum",
-        )
-        require(
-            isinstance(max_angular, int) and max_angular >= 0,
-            "max_angular",
-            "be an integer >= 0",
-            repr(max_angular),
-            "give the largest l of the density",
-        )
-        require(
-            max_lambda is None or max_lambda >= 0,
-            "max_lambda",
-            "be None or an integer >= 0",
-            max_lambda,
-            "None keeps every intermediate angular momentum that contributes",
-        )
+        _check_orders(max_angular, nu, max_lambda)
         self.max_angular, self.nu, self.max_lambda = max_angular, nu, max_lambda
-        density_keys: list[Key] = [(l, 1) for l in range(max_angular + 1)]
-        keys, products = density_keys, list[ClebschGordanProduct]()
-        for order in range(2, nu):
-            # order nu - 1 is coupled with one more density: nothing above max_angular can close
-            limit = max_angular * (nu - order)
-            if max_lambda is not None:
-                limit = min(limit, max_lambda)
-            product = ClebschGordanProduct(keys, density_keys, max_lambda=limit)
-            products.append(product)
-            keys = sorted({path[2] for path in product.paths}, key=lambda key: (key[0], -key[1]))
-        self.products = products
+        # order nu - 1 is coupled with one more density: nothing above max_angular can close
+        limits = [max_angular * (nu - order) for order in range(2, nu)]
+        if max_lambda is not None:
+            limits = [min(limit, max_lambda) for limit in limits]
+        products = _iterated(max_angular, limits)
+        # The last two products are one: the two densities meet first, whatever they close on.
+        self.products = nn.ModuleList(products[:-1])
+        self._paths = [product.paths for product in products]
+        if nu < 3:
+            return
+        paths = self._paths[-1]
+        if nu > 3:
+            paths = sorted(paths, key=lambda path: (path[2][0], -path[2][1]))
+        self._order = [(key1, key2[0], key[0]) for key1, key2, key in paths]
+        triples = sorted({(key1[0], l, lam) for key1, l, lam in self._order})
+        self._triple = TripleProduct([Column(*triple) for triple in triples])
 
     def equivariants(self, density: Density) -> dict[Key, Tensor]:
-        """Blocks of order nu - 1 (nu = 1: of order 1), before the last, scalar coupling.
+        """Blocks of order nu - 2 (at least 1), before the last two couplings.
 
         Args:
             density: expansion of E environments.
@@ -88,49 +168,125 @@ class DensityCorrelations(nn.Module):
             blocks = product(blocks, first)
         return blocks
 
-    def forward(self, density: Density) -> Tensor:
+    def n_features(self, n_channels: int) -> int:
+        """Number of features for a density of Q = ``n_channels``."""
+        if self.nu <= 2:
+            return n_channels if self.nu == 1 else (self.max_angular + 1) * n_channels**2
+        widths: dict[Key, int] = {(l, 1): n_channels for l in range(self.max_angular + 1)}
+        for paths in self._paths[:-1]:
+            wider: dict[Key, int] = {}
+            for key1, _, key in paths:
+                wider[key] = wider.get(key, 0) + widths[key1] * n_channels
+            widths = wider
+        return n_channels**2 * sum(widths[key1] for key1, _, _ in self._order)
+
+    def forward(
+        self, density: Density, *, out: Tensor | None = None
+    ) -> Float[Tensor, "environments features"]:
         """Invariants of order ``nu``.
 
         Args:
             density: expansion of E environments with the same ``max_angular``.
+            out: tensor of the result's shape to write to, without gradients.
 
         Returns:
             (E, n_features). nu = 2: l slow, n1, n2. nu = 3: the order of
-            :meth:`symtrip.TripletFeatures.forward`: (l1, l2, L) slow, n1, n2, n3. nu >= 4:
-            intermediate (o3_lambda, o3_sigma) slow, then the previous order's properties, n_nu
-            fast.
+            :meth:`symtrip.Triplets.dense`: (l1, l2, L) slow, n1, n2, n3. nu >= 4: intermediate
+            (o3_lambda, o3_sigma) slow, then the previous order's properties, n_nu fast.
 
         Raises:
-            InputError: the density has another ``max_angular``.
+            InputError: the density has another ``max_angular``; the result cannot fit into memory;
+                ``out`` has another shape or gradients are wanted.
         """
+        _check_density(density, self.max_angular, type(self).__name__)
+        rho = density.rho[0]
+        if torch.is_grad_enabled() and any(part.requires_grad for part in density.rho):
+            require(
+                out is None, "out", "be left out when gradients are wanted", "a tensor", "drop it"
+            )
+            return torch.cat(list(self._pieces(density, None)), dim=1)
+        shape = (len(density), self.n_features(rho.shape[-1]))
+        if out is None:
+            require_memory(
+                "density",
+                f"correlations of order {self.nu}",
+                shape[1] * rho.element_size(),
+                shape[0],
+                rho.device,
+                "take DensityCorrelations.chunks(density, size={size})",
+            )
+            out = empty_like_type(shape, rho)
         require(
-            density.max_angular == self.max_angular,
-            "density",
-            f"have max_angular = {self.max_angular}",
-            density.max_angular,
-            "build DensityCorrelations with the max_angular of the expansion",
+            tuple(out.shape) == shape and out.dtype == rho.dtype and out.is_contiguous(),
+            "out",
+            f"be a contiguous {rho.dtype} tensor of shape {shape}",
+            f"{out.dtype} of shape {tuple(out.shape)}",
+            "allocate it with torch.empty",
         )
-        if self.nu == 1:
-            return density.rho[0][:, 0]
-        if self.nu == 3:
-            return self._bispectrum(density)
-        blocks = self.equivariants(density)
-        pieces = []
-        for (lam, _), block in blocks.items():
-            if lam <= self.max_angular:
-                close = (-1) ** lam / math.sqrt(2 * lam + 1)
-                pieces.append(
-                    close * torch.einsum("emp,emq->epq", block, density.rho[lam]).flatten(1)
-                )
-        return torch.cat(pieces, dim=1)
+        size = 8 * chunk_length(shape[1] * rho.element_size(), rho.device)
+        for start in range(0, len(density), size):
+            rows = slice(start, start + size)
+            for _ in self._pieces(density[rows], out[rows]):
+                pass
+        return out
 
-    def _bispectrum(self, density: Density) -> Tensor:
-        pieces: dict[tuple[int, int, int], Tensor] = {}
-        product = self.products[0]
-        for (l1, _), (l2, _), (lam, _) in product.paths:
-            table = product.table(l1, l2, lam, density.rho[0])
-            close = (-1) ** lam / math.sqrt(2 * lam + 1)
-            half = torch.einsum("eap,abm->epbm", density.rho[l1], table)
-            pair = torch.einsum("epbm,ebq->epqm", half, density.rho[l2])
-            pieces[l1, l2, lam] = close * torch.einsum("epqm,emr->epqr", pair, density.rho[lam])
-        return torch.cat([piece.flatten(1) for piece in pieces.values()], dim=1)
+    def chunks(self, density: Density, size: int | None = None) -> Iterator[tuple[slice, Tensor]]:
+        """The invariants of a few environments at a time, for more than fit into memory.
+
+        Args:
+            density: as in :meth:`forward`.
+            size: environments per chunk; None: 128 MiB of features.
+
+        Yields:
+            The environments and their features. Without gradients each chunk overwrites the memory
+            of the one before it.
+
+        Raises:
+            InputError: ``size`` is < 1; as :meth:`forward`.
+        """
+        rho = density.rho[0]
+        width = self.n_features(rho.shape[-1])
+        if size is None:
+            size = max(1, (128 << 20) // (width * rho.element_size()))
+        require(size >= 1, "size", "be at least 1", size, "give the environments per chunk")
+        differentiable = torch.is_grad_enabled() and any(part.requires_grad for part in density.rho)
+        memory = None if differentiable else empty_like_type((min(size, len(density)), width), rho)
+        for start in range(0, len(density), size):
+            rows = slice(start, min(start + size, len(density)))
+            out = None if memory is None else memory[: rows.stop - rows.start]
+            yield rows, self(density[rows], out=out)
+
+    def _pieces(self, density: Density, out: Tensor | None) -> Iterator[Tensor]:
+        """Features, path by path, written to ``out`` if there is one."""
+        n_env, _, q = density.rho[0].shape
+        start = 0
+
+        def place(piece: Tensor) -> Tensor:
+            nonlocal start
+            first, start = start, start + math.prod(piece.shape[1:])
+            if out is None:
+                return piece.flatten(1)
+            # bmm is slow where its result is not contiguous, so it is copied to its place
+            target = out[:, first:start]
+            target.view(piece.shape).copy_(piece)
+            return target
+
+        if self.nu == 1:
+            yield place(density.rho[0][:, 0])
+        elif self.nu == 2:
+            for l, rho in enumerate(density.rho):
+                closed = rho.transpose(1, 2) * ((-1) ** l / math.sqrt(2 * l + 1))
+                yield place(torch.bmm(closed, rho))
+        elif self.nu == 3:
+            # (l1, l2, L) is the order of the triple product: one wide product per l1
+            partial = self._triple.partial([rho[:, None] for rho in density.rho], density.rho)
+            for l1, part in partial.items():
+                closed = self._triple.close(l1, density.rho[l1][:, None], part)
+                yield place(closed.flatten(4).permute(0, 1, 3, 2, 4))
+        else:
+            blocks = self.equivariants(density)
+            partial = self._triple.partial([rho[:, None] for rho in density.rho], density.rho)
+            for key1, l, lam in self._order:
+                index = self._triple.columns[key1[0]].index(Column(key1[0], l, lam))
+                columns = partial[key1[0]][:, :, index].reshape(n_env, 2 * key1[0] + 1, q * q)
+                yield place(torch.bmm(blocks[key1].transpose(1, 2), columns))

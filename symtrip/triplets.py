@@ -406,8 +406,11 @@ class TripletFeatures(nn.Module):
             first = k * (k + 1) // 2
             # every pair j < k stands for two ordered ones
             tagged = torch.cat([math.sqrt(2.0) * g[:, :k], g[:, k : k + 1]], dim=1)
-            target = None if out is None else out[:, first : first + k + 1]
-            pieces.append(self._product.close_one(l1, tagged, partial[:, :, :, k], target))
+            piece = self._product.close_one(l1, tagged, partial[:, :, :, k])
+            if out is None:
+                pieces.append(piece)
+            else:
+                out[:, first : first + k + 1] = piece
         return torch.cat(pieces, dim=1) if out is None else out
 
     def _collect(self, density: Density, closed: dict[int, Tensor]) -> Triplets:
