@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from symtrip.errors import require
 
@@ -73,7 +74,7 @@ def audit(
             repr(word),
             f"tested: {', '.join(chosen)}",
         )
-    with Console(stderr=True).status(f"audit of {target}") as status:
+    with Console(stderr=True).status(f"audit of {escape(target)}") as status:
         report = run(
             target,
             family_ids=family or [],
@@ -81,16 +82,16 @@ def audit(
             element=_atomic_number(element),
             members=members,
             seed=seed,
-            progress=lambda step: status.update(f"audit of {target}: {step}"),
+            progress=lambda step: status.update(f"audit of {escape(target)}: {step}"),
         )
     console = Console()
     print_report(report, console)
     if json is not None:
         report.write_json(json)
-        console.print(f"report: {json}")
+        console.print(f"report: {escape(str(json))}")
     if html is not None:
         write_html(report, html)
-        console.print(f"pictures: {html}")
+        console.print(f"pictures: {escape(str(html))}")
     failures = report.failures(required or [])
     if failures:
         console.print(f"[red]not separated:[/] {', '.join(failures)}")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from symtrip.errors import require
@@ -68,7 +69,7 @@ def collide(
                 progress=report,
             )
     except DescriptorError as problem:
-        console.print(f"[red]{target} failed:[/] {problem}", markup=True)
+        console.print(f"[red]{escape(target)} failed:[/] {escape(str(problem))}")
         raise typer.Exit(1) from problem
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="bold")
     for heading in ("start", "N", "difference", "apart / Å", "at least", "larger basis", "contact"):
@@ -90,10 +91,12 @@ def collide(
         )
     if search.collisions:
         console.print(table)
-    console.print(f"{target}: {len(search.collisions)} collisions in {len(search.starts)} starts")
+    console.print(
+        f"{escape(target)}: {len(search.collisions)} collisions in {len(search.starts)} starts"
+    )
     if json is not None:
         write_json(search, json)
-        console.print(f"statistics: {json}")
+        console.print(f"statistics: {escape(str(json))}")
     if xyz is not None:
         write_pairs(search, xyz, element)
-        console.print(f"pairs: {xyz}")
+        console.print(f"pairs: {escape(str(xyz))}")

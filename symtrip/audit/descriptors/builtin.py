@@ -32,6 +32,7 @@ class Builtin:
     choice: str = ""
 
 
+_CHOICES = {"parity": ("both", "even"), "pooling": ("nonlinear", "linear", "o3")}
 _BASIS = {"n_radial": int, "max_angular": int}
 
 BUILTIN: dict[str, Builtin] = {
@@ -121,24 +122,20 @@ def builtin(target: str) -> Target | None:
                 f"`TARGET` must give {key} of {name} as {entry.options[key].__name__}, got "
                 f"{value!r}; write e.g. {name}:{key}=3."
             ) from problem
-    _check_pooling(options)
+    for key, choices in _CHOICES.items():
+        require(
+            options.get(key, choices[0]) in choices,
+            "TARGET",
+            f"choose {key} among {', '.join(choices)}",
+            repr(options.get(key)),
+            f"write e.g. {name}:{key}={choices[0]}",
+        )
 
     def build(scope: Scope) -> Descriptor:
         return entry.make(scope.radius, scope.species, **options)
 
     build(Scope(radius=2.0, species=(1,)))
     return Target(name=target, summary=entry.summary, build=build)
-
-
-def _check_pooling(options: Mapping[str, Any]) -> None:
-    pooling = options.get("pooling", "nonlinear")
-    require(
-        pooling in ("linear", "nonlinear", "o3"),
-        "TARGET",
-        "name a pooling of triplets: linear, nonlinear or o3",
-        repr(pooling),
-        "write e.g. triplets:nonlinear",
-    )
 
 
 def refined(target: str) -> Target | None:

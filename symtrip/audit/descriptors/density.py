@@ -139,13 +139,6 @@ class Bispectrum(_DensityDescriptor):
         max_angular: int = 4,
         parity: Literal["both", "even"] = "both",
     ) -> None:
-        require(
-            parity in ("both", "even"),
-            "parity",
-            'be "both" or "even"',
-            repr(parity),
-            "write bispectrum:parity=even for the invariants of O(3)",
-        )
         super().__init__(radius, species, n_radial=n_radial, max_angular=max_angular, n_channels=6)
         self.correlations = DensityCorrelations(max_angular=max_angular, nu=3)
         even = triplet_parity(max_angular, self.n_channels) > 0

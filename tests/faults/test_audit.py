@@ -1,0 +1,191 @@
+"""Descriptors that misbehave, and words that name nothing: findings and errors, never crashes."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from symtrip.audit import audit
+from symtrip.audit.targets import resolve
+from symtrip.errors import InputError
+from symtrip.testing import assert_separates
+
+FEW = ("nu1", "planar4")
+
+
+def lengths(atoms, centre):
+    """Sorted distances from the centre: a well-behaved descriptor that knows little."""
+    return np.sort(np.linalg.norm(atoms.positions - atoms.positions[centre], axis=1))
+
+
+def messages(report):
+    return [finding.message for finding in report.findings]
+
+
+def test_a_callable_that_raises_is_a_finding():
+    def broken(atoms, centre):
+        raise KeyError(f"no atom like {centre} of {len(atoms) // 100}")
+
+    report = audit(broken, family_ids=("nu1",))
+    assert messages(report) == ["raised KeyError: 'no atom like 0 of 0'"]
+    assert {entry.verdict for entry in report.separation.values()} == {"skipped"}
+    assert report.failures() == ["nu1_two_neighbours"]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_callable_that_returns_nan_or_infinity_is_a_finding(bad):
+    report = audit(lambda _atoms, _centre: [1.0, bad], family_ids=FEW)
+    assert messages(report) == ["returned NaN or infinity in 1 of 2 entries"]
+
+
+def test_a_callable_that_changes_its_length_is_a_finding():
+    calls = itertools.count()
+    report = audit(lambda _atoms, _centre: np.ones(1 + next(calls) % 3), family_ids=FEW)
+    assert "the length of the vector changes between structures of one composition" in messages(
+        report
+    )
+
+
+def test_a_callable_that_is_not_deterministic_is_a_finding_and_sets_the_noise_floor():
+    generator = np.random.default_rng(0)
+
+    def noisy(atoms, centre):
+        return lengths(atoms, centre) + 1e-5 * generator.normal(size=len(atoms))
+
+    report = audit(noisy, family_ids=FEW)
+    assert any(message.startswith("not deterministic") for message in messages(report))
+    assert report.separation["nu1_two_neighbours"].noise_floor > 1e-6
+    assert report.separation["nu1_two_neighbours"].verdict == "not separated"
+    assert report.separation["planar4_trapezium_kite"].verdict == "separated"
+
+
+def test_a_callable_that_ignores_positions_is_a_finding():
+    report = audit(lambda _atoms, _centre: [1.0, 2.0], family_ids=FEW)
+    assert any(message.startswith("ignores positions") for message in messages(report))
+    assert report.failures() == ["nu1_two_neighbours", "planar4_trapezium_kite"]
+
+
+@pytest.mark.parametrize("value", ["text", [], None, {"a": 1}])
+def test_a_callable_that_returns_no_vector_is_a_finding(value):
+    report = audit(lambda _atoms, _centre: value, family_ids=("nu1",))
+    assert len(report.findings) >= 1
+    assert report.separation["nu1_two_neighbours"].failed
+
+
+def test_a_callable_that_spoils_its_atoms_spoils_nothing():
+    def greedy(atoms, centre):
+        value = lengths(atoms, centre)
+        atoms.positions[:] = 0.0
+        return value
+
+    assert audit(greedy, family_ids=FEW).findings == ()
+
+
+def test_a_descriptor_that_is_not_invariant_is_numerically_ambiguous():
+    report = audit(lambda atoms: atoms.positions.ravel(), family_ids=("nu1", "planar4"))
+    assert not report.invariance["rotation"].holds
+    assert not report.invariance["permutation"].holds
+    entry = report.separation["nu1_two_neighbours"]
+    assert entry.verdict == "numerically ambiguous"
+    assert "rotation" in entry.reason
+    # it describes atom 0 whatever is asked for, so clusters without a centre are beyond it
+    assert report.separation["planar4_trapezium_kite"].verdict == "skipped"
+
+
+def test_crystals_are_skipped_for_cluster_only_descriptors_with_the_reason():
+    report = audit("sprint", family_ids=("periodic",))
+    for entry in report.separation.values():
+        assert entry.verdict == "skipped"
+        assert (
+            entry.reason == "cluster-only descriptor: the contact matrix of a crystal is infinite"
+        )
+    assert report.failures() == []
+
+
+def test_congruent_controls_are_never_judged():
+    report = audit(lengths, family_ids=("FLAWED",))
+    assert {entry.verdict for entry in report.separation.values()} == {"skipped"}
+    assert all("proper rotation" in entry.reason for entry in report.separation.values())
+
+
+def test_an_unknown_target_lists_the_known_ones():
+    with pytest.raises(InputError) as caught:
+        resolve("soup")
+    for word in ("'soup'", "soap-power-spectrum", "triplets", "featomic:", "module:callable"):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ("numpy:no_such_thing", "AttributeError"),
+        ("no_such_module:thing", "ModuleNotFoundError"),
+        ("no/such/file.py:thing", "no file"),
+        ("math:pi", "callable or an ASE calculator"),
+        ("bispectrum:lmax=3", "n_radial, max_angular, parity"),
+        ("acdc:nu=four", "as int"),
+        ("acdc:nu=0", "1..8"),
+        ("triplets:cubic", "nonlinear, linear, o3"),
+        ("bispectrum:parity=odd", "both"),
+        ("mtp:nu=9", "1..4"),
+    ],
+)
+def test_targets_that_name_nothing_say_what_to_write(target, message):
+    with pytest.raises(InputError, match=message):
+        resolve(target)
+
+
+def test_a_package_that_is_not_installed_says_so(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "featomic", None)
+    with pytest.raises(InputError, match=r"featomic:SoapPowerSpectrum.*symtrip\[peers\]"):
+        resolve("featomic:SoapPowerSpectrum")
+
+
+@pytest.mark.parametrize("option", [{"members": 0}, {"cutoff": -1.0}, {"element": 200}])
+def test_impossible_options_are_refused(option):
+    with pytest.raises(InputError, match=next(iter(option))):
+        audit(lengths, family_ids=("nu1",), **option)
+
+
+def test_an_unknown_family_lists_the_known_ones():
+    with pytest.raises(InputError, match="nu3_paper_B8_family"):
+        audit(lengths, family_ids=("nu9",))
+
+
+def test_a_failing_calculator_starts_afresh_on_the_next_structure():
+    class Fragile:
+        """Knows hydrogen only, and is broken for good once it has failed."""
+
+        def __init__(self):
+            self.broken = False
+
+        def get_potential_energy(self, atoms):
+            if self.broken or set(atoms.numbers) != {1}:
+                self.broken = True
+                raise NotImplementedError("hydrogen only")
+            return float(np.sort(atoms.get_all_distances().ravel()) @ np.arange(len(atoms) ** 2))
+
+        def get_forces(self, atoms):
+            raise NotImplementedError("no forces")
+
+    report = audit(Fragile, family_ids=("nu2_family_generic", "planar4"))
+    assert report.separation["nu2_family_generic_decorated"].failed
+    assert report.separation["planar4_trapezium_kite"].verdict == "not separated"
+    renamed = audit(Fragile, family_ids=("nu2_family_generic",), element=1)
+    assert renamed.separation["nu2_family_generic_decorated"].verdict == "not separated"
+
+
+def test_assert_separates_names_what_is_not_separated():
+    with pytest.raises(AssertionError, match="nu1_two_neighbours: not separated"):
+        assert_separates(lengths, "nu1")
+    with pytest.raises(AssertionError, match="it failed: raised"):
+        assert_separates(lambda _atoms, _centre: 1 / 0, "nu1")
+    with pytest.raises(InputError, match="families"):
+        assert_separates(lengths, "nu9")
+
+
+def test_assert_separates_passes_where_the_descriptor_is_sharp_enough():
+    assert_separates(lengths, ["planar4", "line"])
+    assert_separates("bispectrum:n_radial=2,max_angular=2", "nu2_CH4", members=2)
