@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from symtrip.completeness import congruent, environment_distance, reconstruct
-    from symtrip.correlations import DensityCorrelations
+    from symtrip.correlations import DensityCorrelations, EquivariantCorrelations
     from symtrip.coupling import ClebschGordanProduct, real_clebsch_gordan
     from symtrip.data import B8Pairs
     from symtrip.degenerate import families, family, sample_b8_parameters, two_ring_pair
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         SphericalExpansion,
     )
     from symtrip.models import EnergyModel
+    from symtrip.n_center import NCenterFeatures
     from symtrip.nice import Nice
     from symtrip.triplet_linear import TripletLinear
     from symtrip.triplets import TripletFeatures, Triplets
@@ -39,11 +40,13 @@ __all__ = [
     "DensityCorrelations",
     "EnergyModel",
     "Environments",
+    "EquivariantCorrelations",
     "GaussianDensity",
     "Gto",
     "InputError",
     "LaplacianEigenstates",
     "Monomials",
+    "NCenterFeatures",
     "Nice",
     "ShiftedCosine",
     "SphericalExpansion",
@@ -70,11 +73,13 @@ _HOME = {
     "DensityCorrelations": "correlations",
     "EnergyModel": "models",
     "Environments": "environments",
+    "EquivariantCorrelations": "correlations",
     "GaussianDensity": "expansion",
     "Gto": "expansion",
     "InputError": "errors",
     "LaplacianEigenstates": "expansion",
     "Monomials": "expansion",
+    "NCenterFeatures": "n_center",
     "Nice": "nice",
     "ShiftedCosine": "expansion",
     "SphericalExpansion": "expansion",

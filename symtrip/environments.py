@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -83,11 +84,25 @@ class Environments:
         chosen: dict[str, Tensor] = {
             f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "radius"
         }
-        return Environments(**chosen, radius=self.radius)
+        return self._pass_on(Environments(**chosen, radius=self.radius))
 
     def replace(self, **changes: Tensor | float) -> Environments:
         """A copy with some attributes replaced, e.g. ``vectors`` by rotated ones (unchecked)."""
-        return replace(self, **changes)  # type: ignore[arg-type]
+        changed: Environments = replace(self, **changes)  # type: ignore[arg-type]
+        return changed if {"species", "mask"} & set(changes) else self._pass_on(changed)
+
+    @cached_property
+    def neighbor_species(self) -> frozenset[int]:
+        """Atomic numbers that neighbours may have.
+
+        Found once, when the environments are made, and passed on to selections of them (which may
+        hold fewer), so that an accelerator need not be waited for at every use.
+        """
+        return frozenset(torch.unique(self.species[self.mask]).tolist())
+
+    def _pass_on(self, derived: Environments) -> Environments:
+        derived.__dict__["neighbor_species"] = self.neighbor_species
+        return derived
 
     def to(
         self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
@@ -101,7 +116,7 @@ class Environments:
         if dtype is not None:
             moved["vectors"] = moved["vectors"].to(dtype)
             _check_float("dtype", moved["vectors"])
-        return Environments(**moved, radius=self.radius)
+        return self._pass_on(Environments(**moved, radius=self.radius))
 
     @classmethod
     def from_vectors(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float, Int8, Int64
@@ -19,7 +18,6 @@ from symtrip.memory import empty_like_type, require_memory
 __all__ = ["TripletFeatures", "Triplets", "triplet_parity", "triplet_paths"]
 
 Path = tuple[int, int, int]
-Symmetry = Literal["full", "reduced"]
 
 
 def triplet_paths(max_angular: int) -> list[Path]:
@@ -92,7 +90,7 @@ class Triplets:
         return self.mask.shape[0]
 
     @property
-    def symmetry(self) -> Symmetry:
+    def symmetry(self) -> str:
         """Whether all ordered pairs are there or only those with j <= k."""
         return "full" if self.mask.ndim == 3 else "reduced"
 
@@ -190,7 +188,7 @@ class TripletFeatures(nn.Module):
         Nigam et al., APL Mach. Learn. 2, 016110 (2024), Eq. 1.
     """
 
-    def __init__(self, *, max_angular: int, symmetry: Symmetry = "full") -> None:
+    def __init__(self, *, max_angular: int, symmetry: str = "full") -> None:
         super().__init__()
         require(
             symmetry in ("full", "reduced"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
@@ -13,6 +13,7 @@ from symtrip.errors import InputError, require
 from symtrip.expansion.cutoff import ShiftedCosine
 from symtrip.expansion.harmonics import solid_harmonics
 from symtrip.expansion.radial import Basis, DeltaDensity, GaussianDensity, Gto
+from symtrip.tables import ConstantTable
 
 __all__ = ["Density", "SphericalExpansion"]
 
@@ -90,6 +91,7 @@ class SphericalExpansion(nn.Module):
             "list every species that neighbours may have once",
         )
         self.radial = basis.functions(cutoff.radius, density)
+        self._known = ConstantTable(np.array(self.species, dtype=np.int64))
 
     @classmethod
     def b8(cls) -> SphericalExpansion:
@@ -145,15 +147,15 @@ class SphericalExpansion(nn.Module):
     def _channels(self, environments: Environments) -> Tensor | None:
         """One-hot species of the neighbours (E N, n_species); None for a single species."""
         numbers = environments.species
-        known = torch.tensor(self.species, device=numbers.device)
-        one_hot = numbers[..., None] == known
-        unknown = environments.mask & ~one_hot.any(dim=-1)
-        if bool(unknown.any()):
-            strangers = sorted(set(numbers[unknown].tolist()))
-            raise InputError(
-                f"`species` must hold every neighbour's atomic number, got {strangers} besides "
-                f"{list(self.species)}; add them to `species` of SphericalExpansion."
-            )
+        if not environments.neighbor_species <= set(self.species):
+            # selections of environments may hold fewer species than the whole set did
+            strangers = sorted(set(numbers[environments.mask].tolist()) - set(self.species))
+            if strangers:
+                raise InputError(
+                    f"`species` must hold every neighbour's atomic number, got {strangers} besides "
+                    f"{list(self.species)}; add them to `species` of SphericalExpansion."
+                )
         if len(self.species) == 1:
             return None
+        one_hot = numbers[..., None] == self._known.like(numbers)
         return one_hot.reshape(-1, len(self.species)).to(environments.vectors.dtype)

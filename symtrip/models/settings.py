@@ -70,7 +70,7 @@ class FeatureSettings(Settings):
 class NetworkSettings(Settings):
     """The network: its width, and whether invariance under inversion is built in."""
 
-    hidden: PositiveInt = 128
+    hidden: int = Field(default=128, ge=4, multiple_of=4)  # normalised in four groups
     inversion_symmetric: bool = False
 
 
@@ -115,9 +115,9 @@ def _unknown_key(kind: type[Settings], location: tuple[int | str, ...], source: 
             known = inner
     keys = sorted(known.model_fields)
     close = difflib.get_close_matches(str(location[-1]), keys, n=1, cutoff=0.5)
-    remedy = f"did you mean `{close[0]}`?" if close else "remove it"
+    remedy = f"did you mean `{close[0]}`?" if close else "remove it."
     where = ".".join(str(part) for part in location)
     return (
         f"`{where}` must be one of the keys {', '.join(keys)} in {source}, "
-        f"got {location[-1]!r}; {remedy}."
+        f"got {location[-1]!r}; {remedy}"
     )

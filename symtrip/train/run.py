@@ -234,6 +234,7 @@ def _optimise(
         deferred_interrupt() as interrupted,
         report.stage(f"{config.model}: training") as progress,
     ):
+        progress(len(trainer.history), config.training.epochs)
         for record in trainer.run(stop=interrupted):
             if record is not None:
                 report.epoch(record)

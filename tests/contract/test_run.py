@@ -24,8 +24,9 @@ def load(clone, monkeypatch):
     def pretend(command, **_options):
         module.calls.append("venv" if "venv" in command else command[-1])
         if "venv" in command:
-            module.PYTHON.parent.mkdir(parents=True)
-            module.PYTHON.touch()
+            python = Path(command[-1], "bin", "python")
+            python.parent.mkdir(parents=True)
+            python.touch()
 
     def become(_program, words):
         module.calls.append(words)
@@ -47,71 +48,77 @@ def script(tmp_path, monkeypatch):
     return load(clone, monkeypatch)
 
 
-def test_the_first_call_makes_an_environment_and_installs(script):
-    script.prepare(["test"])
+@pytest.fixture
+def environment(script):
+    """The environment of most jobs of that clone."""
+    return script.environment_of("test")
+
+
+def test_the_first_call_makes_an_environment_and_installs(script, environment):
+    environment.prepare(["test"])
     assert script.calls == ["venv", "editables", ".[test]"]
 
 
-def test_the_second_call_installs_nothing(script):
-    script.prepare(["test"])
+def test_the_second_call_installs_nothing(script, environment):
+    environment.prepare(["test"])
     script.calls.clear()
-    script.prepare(["test"])
+    environment.prepare(["test"])
     assert script.calls == []
 
 
-def test_a_job_that_needs_less_installs_nothing(script):
-    script.prepare(["test"])
+def test_a_job_that_needs_less_installs_nothing(script, environment):
+    environment.prepare(["test"])
     script.calls.clear()
-    script.prepare([])
+    environment.prepare([])
     assert script.calls == []
 
 
-def test_a_job_that_needs_more_keeps_what_is_there(script):
-    script.prepare(["test"])
+def test_a_job_that_needs_more_keeps_what_is_there(script, environment):
+    environment.prepare(["test"])
     script.calls.clear()
-    script.prepare(["docs"])
+    environment.prepare(["docs"])
     assert script.calls == ["editables", ".[docs,test]"]
 
 
-def test_changed_requirements_are_installed(script):
-    script.prepare(["test"])
+def test_changed_requirements_are_installed(script, environment):
+    environment.prepare(["test"])
     script.calls.clear()
     (script.ROOT / script.CONSTRAINTS).write_text("torch==2.14.0\n")
-    script.prepare([])
+    environment.prepare([])
     assert script.calls == ["editables", ".[test]"]
 
 
-def test_an_interrupted_installation_starts_afresh(script, monkeypatch):
+def test_an_interrupted_installation_starts_afresh(script, environment, monkeypatch):
     def interrupted(*_arguments):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(script, "pip_install", interrupted)
+        patch.setattr(script.Environment, "pip_install", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            script.prepare([])
+            environment.prepare([])
     script.calls.clear()
-    script.prepare([])
+    environment.prepare([])
     assert script.calls == ["venv", "editables", "."]
 
 
-def test_a_failed_installation_keeps_the_environment_that_worked(script, monkeypatch):
+def test_a_failed_installation_keeps_the_environment_that_worked(script, environment, monkeypatch):
     def offline(*_arguments):
         raise subprocess.CalledProcessError(1, ["pip"])
 
-    script.prepare([])
+    environment.prepare([])
     script.calls.clear()
     with monkeypatch.context() as patch:
-        patch.setattr(script, "pip_install", offline)
+        patch.setattr(script.Environment, "pip_install", offline)
         with pytest.raises(subprocess.CalledProcessError):
-            script.prepare(["test"])
-    script.prepare([])
+            environment.prepare(["test"])
+    environment.prepare([])
     assert script.calls == []
 
 
-def test_a_moved_clone_gets_a_new_environment(script, monkeypatch, tmp_path):
-    script.prepare([])
+def test_a_moved_clone_gets_a_new_environment(script, environment, monkeypatch, tmp_path):
+    environment.prepare([])
     moved = load(script.ROOT.rename(tmp_path / "moved"), monkeypatch)
-    moved.prepare([])
+    moved.environment_of("test").prepare([])
     assert moved.calls == ["venv", "editables", "."]
 
 
@@ -123,7 +130,7 @@ def test_an_old_python_is_told_what_to_do(script, monkeypatch, capsys):
 
 def test_an_unknown_job_names_the_known_ones(script, capsys):
     assert script.main(["tets"]) == 2
-    assert "demo, symtrip, python, test" in capsys.readouterr().err
+    assert "demo, symtrip, peers, python" in capsys.readouterr().err
 
 
 def test_every_job_is_explained(script, capsys):
@@ -135,4 +142,22 @@ def test_every_job_is_explained(script, capsys):
 def test_arguments_reach_the_job(script):
     with pytest.raises(SystemExit):
         script.main(["demo", "--out", "a folder"])
-    assert script.calls[-1] == [str(script.PYTHON), "-m", "symtrip", "demo", "--out", "a folder"]
+    assert script.calls[-1] == [
+        str(script.ROOT / ".venv/bin/python"),
+        "-m",
+        "symtrip",
+        "demo",
+        "--out",
+        "a folder",
+    ]
+
+
+def test_other_packages_have_an_environment_of_their_own(script):
+    with pytest.raises(SystemExit):
+        script.main(["peers", "audit", "dscribe:SOAP"])
+    assert script.calls == [
+        "venv",
+        "editables",
+        ".[peers]",
+        [str(script.ROOT / ".peers-venv/bin/python"), "-m", "symtrip", "audit", "dscribe:SOAP"],
+    ]
