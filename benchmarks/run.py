@@ -1,165 +1,158 @@
-"""Time the fast path against the exact one and against copying its results.
+"""Time the fast path against its ceilings, against the exact path and against other packages.
 
-    ./run bench [--quick] [--json FILE]
+    ./run bench [GROUP ...] [--quick] [--json FILE] [--peers [PYTHON]]
 
-The picture appears beside the JSON file.
-
-All figures are ratios of times taken in turn in this run; absolute times mean little elsewhere.
+All ratios are of times taken in turn in this run; absolute times mean little elsewhere. Pictures
+appear beside the JSON file. Figures that cannot be measured here are listed with the reason;
+results recorded on a GPU (benchmarks/results/gpu*.json) are listed with their device.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
+import subprocess
 import sys
-import textwrap
-import time
-from fractions import Fraction
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-import symtrip_reference as reference
-import torch
+import harness
+from figures import GROUPS
+from plots import draw_bars, draw_curves
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from side_by_side import Bar, in_turn
+from side_by_side import Bar, Curve
 
-from symtrip import B8Pairs, DensityCorrelations, Environments, SphericalExpansion, TripletFeatures
+from symtrip.errors import InputError, require
 from symtrip.files import atomic_write
 
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).resolve().parent / "results"
+PEERS_PYTHON = ROOT / ".peers-venv" / "bin" / "python"
 
 
-def b8(count: int) -> Environments:
-    positions = B8Pairs.load().positions.flatten(0, 1)[:count]
-    return Environments.from_positions(positions, 5, radius=2.0)
-
-
-def feature_bars(quick: bool) -> list[Bar]:
-    """Materialised triplet features of B8 against copying as many bytes."""
-    count = 50 if quick else 175  # 175 x 49 x 7344 doubles are 504 MB
-    density = SphericalExpansion.b8()(b8(count))
-    features = TripletFeatures(max_angular=3)
-    source = torch.rand(count, 7, 7, 7344, dtype=torch.float64)
-    target = torch.empty_like(source)
-    with torch.no_grad():
-        memory = features.workspace(density)
-        seconds = in_turn(
-            {
-                "copy": lambda: target.copy_(source),
-                "fill": lambda: target.fill_(1.0),
-                "blocks": lambda: features(density, out=memory),
-                "dense": lambda: features.dense(density, out=target),
-            },
-            rounds=3 if quick else 7,
-        )
-    copy = seconds["copy"]
-    return [
-        Bar("copy_ / fill_, the same bytes", copy / seconds["fill"]),
-        Bar("B8 triplets as blocks / copy_", seconds["blocks"] / copy, 2.0),
-        Bar("B8 triplets, dense / copy_", seconds["dense"] / copy, 4.0),
-    ]
-
-
-def exact_bars() -> list[Bar]:
-    """One B8 environment, fast against the exact reference at 15 digits."""
-    env = b8(1)
-    expansion = SphericalExpansion.b8()
-    features = TripletFeatures(max_angular=3)
-    with torch.no_grad():
-        seconds = in_turn({"fast": lambda: features.dense(expansion(env))})["fast"]
-    exact = reference.Environment(
-        [tuple(Fraction(x) for x in v) for v in env.vectors[0].tolist()], [5] * 7
+def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    start = time.perf_counter()
-    reference.triplet_features(exact, exact_expansion(), pairs=[(0, 1)], digits=15)
-    one_pair = time.perf_counter() - start
-    return [
-        Bar(
-            "exact reference, one tagged pair of one environment / fast, all 49 pairs",
-            one_pair / seconds,
-        )
-    ]
-
-
-def exact_expansion() -> reference.Expansion:
-    """The paper's hyperparameters in exact numbers."""
-    return reference.Expansion(
-        reference.ShiftedCosine(Fraction(2), Fraction(1, 10)),
-        reference.GaussianDensity(Fraction(1, 5)),
-        reference.Gto(6, 3, Fraction(2)),
-        (5,),
-    )
-
-
-def invariant_bars(quick: bool) -> list[Bar]:
-    """Correlations up to nu = 3 against materialising the triplets."""
-    density = SphericalExpansion.b8()(b8(50 if quick else 100))
-    features = TripletFeatures(max_angular=3)
-    correlations = [DensityCorrelations(max_angular=3, nu=nu) for nu in (1, 2, 3)]
-    with torch.no_grad():
-        seconds = in_turn(
-            {
-                "triplets": lambda: features(density),
-                "correlations": lambda: [module(density) for module in correlations],
-            }
-        )
-    return [
-        Bar(
-            "nu <= 3 correlations / triplets",
-            seconds["correlations"] / seconds["triplets"],
-        )
-    ]
-
-
-def draw(bars: list[Bar], path: Path) -> None:
-    """Measured ratios as horizontal bars, with a mark at what is asked."""
-    from matplotlib.figure import Figure
-
-    shown = [bar for bar in bars if bar.value is not None]
-    figure = Figure(figsize=(9, 0.6 * len(shown) + 1), layout="constrained")
-    axes = figure.subplots()
-    for row, bar in enumerate(reversed(shown)):
-        axes.barh(row, bar.value, color="#2166ac", height=0.6)
-        axes.text(bar.value, row, f" {bar.value:.3g}", va="center")
-        if bar.bar is not None:
-            axes.plot([bar.bar, bar.bar], [row - 0.4, row + 0.4], color="#b2182b")
-    axes.set_yticks(range(len(shown)), [textwrap.fill(bar.name, 40) for bar in reversed(shown)])
-    axes.set_xscale("log")
-    axes.set_xlabel("ratio; red: what is asked")
-    with atomic_write(path) as temporary:
-        figure.savefig(temporary, dpi=120)
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}")
     parser.add_argument("--quick", action="store_true", help="fewer environments and rounds")
     parser.add_argument("--json", type=Path, default=RESULTS / "bench.json", help="result file")
-    arguments = parser.parse_args()
-    console = Console()
-    bars = feature_bars(arguments.quick) + invariant_bars(arguments.quick) + exact_bars()
-    table = Table("figure", "measured", "asked", "ok")
-    for bar in bars:
+    parser.add_argument(
+        "--peers",
+        nargs="?",
+        type=Path,
+        const=PEERS_PYTHON,
+        help="compare with other packages, in their own environment (or with the Python given)",
+    )
+    arguments = parser.parse_args(words)
+    for group in arguments.groups:
+        require(group in GROUPS, "GROUP", f"be one of {', '.join(GROUPS)}", group, "see --help")
+    if arguments.peers is not None:
+        require(
+            arguments.peers.exists(),
+            "--peers",
+            "name the Python of an environment with the other packages",
+            arguments.peers,
+            "./run bench --peers makes it",
+        )
+    return arguments
+
+
+def chosen_groups(arguments: argparse.Namespace) -> list[str]:
+    """Groups to run here or with the peers' Python."""
+    asked = arguments.groups or [group for group in GROUPS if group != "peers"]
+    if arguments.peers is not None:
+        asked = [*asked, "peers"]
+    return [group for group in GROUPS if group in asked]
+
+
+def with_peers(python: Path, quick: bool) -> list[Bar | Curve]:
+    """Results of the group "peers", measured in one process of the peers' environment."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = Path(folder) / "peers.json"
+        command = [str(python), str(Path(__file__).parent / "peers.py"), "--json", str(result)]
+        code = subprocess.call([*command, *(["--quick"] if quick else [])], cwd=ROOT)
+        if code:
+            raise InputError(f"`--peers` must be able to measure, got exit code {code}; see above.")
+        content = json.loads(result.read_text(encoding="utf-8"))
+    return [Bar(**bar) for bar in content["bars"]] + [Curve(**c) for c in content["curves"]]
+
+
+def show(bars: Sequence[tuple[str, Bar]], console: Console) -> None:
+    """The measured bars as a table; the others under their reasons."""
+    rows = Table("figure", "measured", "asked", "ok")
+    missing: dict[str, list[str]] = {}
+    for _, bar in bars:
+        if bar.value is None:
+            missing.setdefault(bar.reason, []).append(bar.name)
+            continue
         verdict = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[bar.ok]
-        value = bar.reason if bar.value is None else f"{bar.value:.2f}"
-        table.add_row(bar.name, value, bar.asked or "", verdict)
-    console.print(table)
+        device = f" ({bar.device})" if bar.device else ""
+        rows.add_row(bar.name, f"{bar.value:.3g}{device}", bar.asked or "", verdict)
+    console.print(rows)
+    for reason, names in missing.items():
+        console.print(f"not measured ({reason}): {'; '.join(names)}", highlight=False, markup=False)
+
+
+def write(path: Path, content: dict[str, object]) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
+def measure(
+    groups: Sequence[str], arguments: argparse.Namespace, console: Console
+) -> list[Bar | Curve]:
+    """Everything that the groups measure."""
+    here = [(group, work) for group in groups if group != "peers"
+            for work in harness.measurements(group)]  # fmt: skip
+    found: list[Bar | Curve] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        task = progress.add_task("", total=len(here))
+        for group, work in here:
+            title = (work.__doc__ or work.__name__).strip().splitlines()[0]
+            progress.update(task, description=f"{group}: {title}")
+            found += harness.run(work, arguments.quick)
+            progress.advance(task)
+    if "peers" in groups and arguments.peers is not None:
+        found += with_peers(arguments.peers, arguments.quick)
+    return found
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    console = Console()
+    try:
+        arguments = arguments_of(words)
+        groups = chosen_groups(arguments)
+        found = measure(groups, arguments, console)
+        recorded = sorted(RESULTS.glob("gpu*.json"))
+        bars = harness.collect((x for x in found if isinstance(x, Bar)), groups, recorded)
+    except InputError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    curves = [x for x in found if isinstance(x, Curve)]
+    show(bars, console)
+    command = "./run bench " + " ".join(sys.argv[1:] if words is None else words)
     content = {
-        "bars": [bar.record() for bar in bars],
-        "machine": {
-            "processor": platform.machine(),
-            "threads": torch.get_num_threads(),
-            "torch": torch.__version__,
-            "python": platform.python_version(),
-        },
+        "command": command.strip(),
+        "machine": harness.environment(),
+        "bars": harness.records(bars),
+        "curves": [curve.__dict__ for curve in curves],
     }
-    with atomic_write(arguments.json) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    picture = arguments.json.with_suffix(".png")
-    draw(bars, picture)
-    console.print(f"wrote {arguments.json} and {picture}", highlight=False)
+    arguments.json.parent.mkdir(parents=True, exist_ok=True)
+    write(arguments.json, content)
+    pictures = [draw_bars(bars, arguments.json.with_suffix(".png"))]
+    pictures += draw_curves(curves, arguments.json)
+    names = ", ".join(str(path) for path in pictures if path)
+    console.print(f"wrote {arguments.json} {names}", highlight=False)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("interrupted; nothing was written")

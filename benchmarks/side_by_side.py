@@ -5,14 +5,14 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-__all__ = ["Bar", "in_turn"]
+__all__ = ["Bar", "Curve", "in_turn"]
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One figure that is asked for.
+    """One figure that is asked for, or only reported.
 
     Attributes:
         name: what is measured.
@@ -20,6 +20,7 @@ class Bar:
         bar: what it is compared with; None for a figure that is only reported.
         at_most: whether the figure must not exceed the bar (else: must reach it).
         reason: why it could not be measured.
+        device: where it was measured, if not on this machine's processor.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Bar:
     bar: float | None = None
     at_most: bool = True
     reason: str = ""
+    device: str = ""
 
     @property
     def ok(self) -> bool | None:
@@ -51,21 +53,51 @@ class Bar:
             "ok": self.ok,
         }
         reason = self.reason or ("reported only" if self.bar is None else "")
-        return record | ({"reason": reason} if reason else {})
+        extra = {"reason": reason, "device": self.device}
+        return record | {key: text for key, text in extra.items() if text}
 
 
-def in_turn(works: Mapping[str, Callable[[], object]], *, rounds: int = 7) -> dict[str, float]:
+@dataclass(frozen=True)
+class Curve:
+    """One measured dependence, for a plot.
+
+    Attributes:
+        picture: name of the plot; curves of one name share one.
+        panel: which of its panels.
+        label: what this curve is.
+        x: the values of ``x_label``.
+        y: the measured values of ``y_label``.
+    """
+
+    picture: str
+    panel: str
+    label: str
+    x_label: str
+    x: list[float]
+    y_label: str
+    y: list[float] = field(default_factory=list)
+
+
+def in_turn(
+    works: Mapping[str, Callable[[], object]], *, rounds: int = 7, seconds: float = 0.0
+) -> dict[str, float]:
     """Median seconds of several pieces of work, run in turn after one warm-up round.
 
     Args:
         works: name -> what to time.
         rounds: timed runs of each.
+        seconds: go on beyond ``rounds`` until about this much time has been spent, 200 rounds at
+            most: short pieces of work need more rounds.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in works}
-    for round_ in range(rounds + 1):
+    times: dict[str, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work()
+    started = time.perf_counter()
+    for round_ in range(max(rounds, 200)):
+        if round_ >= rounds and time.perf_counter() - started > seconds:
+            break
         for name, work in works.items():
             start = time.perf_counter()
             work()
-            if round_:
-                seconds[name].append(time.perf_counter() - start)
-    return {name: statistics.median(times) for name, times in seconds.items()}
+            times[name].append(time.perf_counter() - start)
+    return {name: statistics.median(measured) for name, measured in times.items()}

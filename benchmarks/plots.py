@@ -1,0 +1,88 @@
+"""Pictures of bars and curves."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from side_by_side import Bar, Curve
+
+from symtrip.files import atomic_write
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["draw_bars", "draw_curves"]
+
+MET, MISSED, REPORTED = "#2166ac", "#d6604d", "#999999"
+COLORS = ("#2166ac", "#b2182b", "#1b7837", "#e08214", "#762a83", "#636363")
+
+
+def save(figure: Figure, path: Path) -> Path:
+    with atomic_write(path) as temporary:
+        figure.savefig(temporary, dpi=100)
+    return path
+
+
+def draw_bars(bars: Sequence[tuple[str, Bar]], path: Path) -> Path | None:
+    """Measured figures as horizontal bars, with a mark at what is asked."""
+    from matplotlib.figure import Figure
+
+    shown = [bar for _, bar in bars if bar.value is not None and bar.value > 0]
+    if not shown:
+        return None
+    figure = Figure(figsize=(10, 0.36 * len(shown) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    for row, bar in enumerate(reversed(shown)):
+        color = {True: MET, False: MISSED, None: REPORTED}[bar.ok]
+        axes.barh(row, bar.value, color=color, height=0.7)
+        axes.text(bar.value, row, f" {bar.value:.3g}", va="center", fontsize=8)
+        if bar.bar:
+            axes.plot([bar.bar, bar.bar], [row - 0.45, row + 0.45], color="black", linewidth=2)
+    labels = [textwrap.fill(f"{bar.name}  ({bar.asked or 'report'})", 68) for bar in shown]
+    axes.set_yticks(range(len(shown)), labels[::-1], fontsize=7)
+    axes.set_ylim(-0.6, len(shown) - 0.4)
+    axes.set_xscale("log")
+    axes.margins(x=0.1)
+    axes.set_xlabel("black: what is asked; blue: met, red: missed, grey: reported")
+    return save(figure, path)
+
+
+def draw_curves(curves: Sequence[Curve], beside: Path) -> list[Path]:
+    """One picture for each name, its panels side by side."""
+    from matplotlib.figure import Figure
+
+    written = []
+    for picture in dict.fromkeys(curve.picture for curve in curves):
+        mine = [curve for curve in curves if curve.picture == picture]
+        panels = list(dict.fromkeys(curve.panel for curve in mine))
+        columns = min(3, len(panels))
+        rows = -(-len(panels) // columns)
+        figure = Figure(figsize=(4.2 * columns, 3.4 * rows), layout="constrained")
+        grid = figure.subplots(rows, columns, squeeze=False).ravel()
+        for axes, panel in zip(grid, panels, strict=False):
+            draw_panel(axes, panel, [curve for curve in mine if curve.panel == panel])
+        for axes in grid[len(panels) :]:
+            axes.set_visible(False)
+        written.append(save(figure, beside.with_name(f"{beside.stem}_{picture}.png")))
+    return written
+
+
+def draw_panel(axes: object, title: str, curves: Sequence[Curve]) -> None:
+    """One panel: both axes logarithmic, the measured points marked."""
+    labels = list(dict.fromkeys(curve.label for curve in curves))
+    for curve in curves:
+        color = COLORS[labels.index(curve.label) % len(COLORS)]
+        axes.plot(curve.x, curve.y, "o-", color=color, label=curve.label, markersize=4)
+    axes.set_title(title, fontsize=10)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    ticks = sorted({x for curve in curves for x in curve.x})
+    axes.set_xticks(ticks, [f"{x:g}" for x in ticks], fontsize=8)
+    axes.minorticks_off()
+    axes.set_xlabel(curves[0].x_label, fontsize=9)
+    axes.set_ylabel(curves[0].y_label, fontsize=9)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=7)
