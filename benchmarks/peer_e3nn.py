@@ -73,9 +73,7 @@ def invariants(rho: Sequence[Tensor]) -> Callable[[], list[Tensor]]:
     return work
 
 
-def nice_step(
-    blocks: dict[tuple[int, int], Tensor], rho: Sequence[Tensor]
-) -> Callable[[], Tensor]:
+def nice_step(blocks: dict[tuple[int, int], Tensor], rho: Sequence[Tensor]) -> Callable[[], Tensor]:
     """All products of contracted blocks (lambda, sigma) with the density up to lambda = 3."""
     parts = [(block.shape[-1], l, sigma * (-1) ** l) for (l, sigma), block in blocks.items()]
     product = _product(_irreps(parts), _natural(rho), 3)

@@ -12,18 +12,15 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from symtrip.coupling import Key, coupling_paths, real_clebsch_gordan
+from symtrip.coupling import Key
 from symtrip.errors import InputError, require
 from symtrip.expansion.density import Density
 from symtrip.files import atomic_write
+from symtrip.nice_step import Blocks, NiceStep
 from symtrip.pca import principal_components
 from symtrip.progress import Progress, silent
-from symtrip.tables import ConstantTable
 
 __all__ = ["PAPER_CONTRACTIONS", "Nice"]
-
-Blocks = Mapping[Key, Tensor]
-Path = tuple[Key, Key, Key]
 
 _EVEN_THEN_ODD: list[Key] = [(l, 1) for l in range(4)] + [(1, -1), (2, -1), (3, -1), (0, -1)]
 
@@ -40,44 +37,6 @@ PAPER_CONTRACTIONS: dict[int, dict[Key, int]] = {
     6: _kept(300, 800, 800, 800, 800, 800, 800, 250),
 }
 """Components kept per order nu and block (o3_lambda, o3_sigma) in the paper's archived scripts."""
-
-
-class _Step:
-    """The couplings of one set of blocks with the density, block of the result by block."""
-
-    def __init__(self, first: Sequence[Key], max_angular: int, max_lambda: int) -> None:
-        density: list[Key] = [(l, 1) for l in range(max_angular + 1)]
-        paths = coupling_paths(list(first), density, max_lambda)
-        self.paths: dict[Key, list[Path]] = {}
-        for path in sorted(paths, key=lambda path: (path[2][0], -path[2][1])):
-            self.paths.setdefault(path[2], []).append(path)
-        self.tables = {
-            (a[0], b[0], c[0]): ConstantTable(real_clebsch_gordan(a[0], b[0], c[0]).numpy())
-            for a, b, c in paths
-        }
-
-    def products(self, key: Key, blocks: Blocks, density: Density) -> Iterator[Tensor]:
-        """Products (E (2 lambda + 1), n q) of one key, path by path; the density's n slow."""
-        for key1, key2, _ in self.paths[key]:
-            block, rho = blocks[key1], density.rho[key2[0]]
-            table = self.tables[key1[0], key2[0], key[0]].like(rho)
-            field = torch.einsum("abm,ebn->emna", table, rho).flatten(1, 2)
-            product = torch.bmm(field, block)
-            yield product.reshape(-1, rho.shape[-1] * block.shape[-1])
-
-    def project(self, key: Key, blocks: Blocks, density: Density, onto: Tensor) -> Tensor:
-        """Products of one key times ``onto`` (width, kept), never all held at once.
-
-        Returns (E, 2 lambda + 1, kept).
-        """
-        n_env, n_rows = len(density), 2 * key[0] + 1
-        total = onto.new_zeros(n_env * n_rows, onto.shape[1])
-        start = 0
-        for product in self.products(key, blocks, density):
-            stop = start + product.shape[1]
-            total.addmm_(product, onto[start:stop])
-            start = stop
-        return total.reshape(n_env, n_rows, -1)
 
 
 class Nice(nn.Module):
@@ -122,12 +81,14 @@ class Nice(nn.Module):
         self.max_angular, self.max_nu, self.max_lambda = max_angular, max_nu, max_lambda
         self.kept = {order: dict(counts) for order, counts in (kept or {}).items()}
         self.projections = nn.ParameterDict()
-        self._steps: list[_Step] = []
+        self._steps: list[NiceStep] = []
         keys: list[Key] = [(l, 1) for l in range(max_angular + 1)]
         for order in range(2, max_nu + 1):
             # what exceeds max_angular (max_nu - order) can never come back to a scalar
             limit = max_angular * (max_nu - order)
-            step = _Step(keys, max_angular, limit if max_lambda is None else min(limit, max_lambda))
+            step = NiceStep(
+                keys, max_angular, limit if max_lambda is None else min(limit, max_lambda)
+            )
             self._steps.append(step)
             keys = list(step.paths)
 
@@ -179,7 +140,7 @@ class Nice(nn.Module):
 
     @staticmethod
     def _components(
-        step: _Step,
+        step: NiceStep,
         key: Key,
         blocks: Blocks,
         density: Density,

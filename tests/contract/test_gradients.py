@@ -68,7 +68,7 @@ THREE_CENTRE = NCenterFeatures(max_angular=MAX_ANGULAR, n_tagged=2, nu=1, o3_lam
 FEATURES: dict[str, Callable[[Density], Tensor]] = {
     "density": lambda d: torch.cat([x.flatten() for x in (*d.rho, *d.g)]),
     "triplets": lambda d: FULL(d).dense(),
-    "triplets, dense": lambda d: FULL.dense(d),
+    "triplets, dense": FULL.dense,
     "triplets, reduced": lambda d: REDUCED(d).dense(),
     "layer": layer(),
     "nu = 2": DensityCorrelations(max_angular=MAX_ANGULAR, nu=2),
