@@ -11,6 +11,7 @@ __all__ = [
     "DIRECTIONS",
     "ENVIRONMENTS",
     "EXPANSIONS",
+    "N_CENTER",
     "TWO_RINGS",
     "dyadic",
 ]
@@ -79,6 +80,27 @@ EXPANSIONS: dict[str, dict[str, Any]] = {
         "basis": {"kind": "monomials", "n_radial": 2, "max_angular": 2},
         "species": [5],
     },
+    "GTO of a delta density": {
+        "radius": 2.0,
+        "width": 0.5,
+        "density": None,
+        "basis": {"kind": "gto", "n_radial": 2, "max_angular": 1},
+        "species": [5],
+    },
+    "Laplacian eigenstates": {
+        "radius": 2.0,
+        "width": 0.5,
+        "density": 0.25,
+        "basis": {"kind": "laplacian", "n_radial": 2, "max_angular": 1},
+        "species": [5],
+    },
+    "Laplacian eigenstates of a delta density": {
+        "radius": 2.0,
+        "width": 0.5,
+        "density": None,
+        "basis": {"kind": "laplacian", "n_radial": 2, "max_angular": 2},
+        "species": [5],
+    },
 }
 
 _GENERIC = _scattered(7, 4)
@@ -105,7 +127,23 @@ ENVIRONMENTS: dict[str, Case] = {
     "poles": ("monomials of a delta density", _POLES, [5] * 3),
     "one neighbour": ("monomials of a delta density", _GENERIC[:1], [5]),
     "coplanar": ("monomials of a Gaussian density", _PLANE, [5] * 3),
+    "two neighbours": ("GTO of a delta density", _GENERIC[:2], [5] * 2),
+    "two opposite neighbours": ("Laplacian eigenstates", _LINE[1:], [5] * 2),
+    "three neighbours": ("Laplacian eigenstates of a delta density", _GENERIC[1:], [5] * 3),
 }
+
+# tagged neighbours, densities, lambda, largest intermediate L (null: that of the density)
+N_CENTER: tuple[tuple[int, int, int, int | None], ...] = (
+    (0, 2, 1, None),
+    (1, 0, 1, None),
+    (1, 1, 2, None),
+    (1, 2, 0, None),
+    (2, 0, 1, None),
+    (2, 1, 0, None),
+    (2, 1, 1, 3),
+    (3, 0, 0, None),
+    (3, 1, 0, 1),
+)
 
 TWO_RINGS: tuple[tuple[float, float, float, float, tuple[float, ...]], ...] = (
     (1.375, 0.5625, 1.75, 2.25, (0.0, 2.625, 4.5)),

@@ -210,6 +210,16 @@ class Balls(Arithmetic):
     def dot(self, pairs: Iterable[tuple[Number, Number]]) -> Number:
         return sum((x * y for x, y in pairs), start=self(0))
 
+    def multiply(
+        self, left: Sequence[Sequence[Number]], right: Sequence[Sequence[Number]]
+    ) -> list[Number]:
+        # the same enclosures in one call of the library
+        columns = list(zip(*left, strict=True))
+        if not left or not columns:
+            return super().multiply(left, right)
+        product: list[Number] = (self.flint.arb_mat(columns) * self.flint.arb_mat(right)).entries()
+        return product
+
     def hyp1f1(self, a: Fraction, b: Fraction, z: Number) -> Number:
         if a.denominator == 1 and a <= 0:
             return _terminating_1f1(self, int(-a), b, z)

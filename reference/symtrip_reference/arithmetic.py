@@ -51,6 +51,16 @@ class Arithmetic(ABC):
     def dot(self, pairs: Iterable[tuple[Number, Number]]) -> Number:
         """Sum of the products of the pairs."""
 
+    def multiply(
+        self, left: Sequence[Sequence[Number]], right: Sequence[Sequence[Number]]
+    ) -> list[Number]:
+        """Entries of left^T right, row by row; ``left`` and ``right`` have the same rows."""
+        return [
+            self.dot(zip(x, y, strict=True))
+            for x in zip(*left, strict=True)
+            for y in zip(*right, strict=True)
+        ]
+
     @abstractmethod
     def hyp1f1(self, a: Fraction, b: Fraction, z: Number) -> Number:
         """Kummer's function for rational parameters."""

@@ -83,18 +83,16 @@ def path_parity(path: Path) -> int:
 
 def couple(a: Arithmetic, l1: int, left: Block, l2: int, right: Block, L: int) -> Block:
     """(left x right)^L: ``block[M + L][(q1, q2)]`` with q1 slow, for all products of channels."""
-    n1, n2 = len(left[0]), len(right[0])
     block = []
     for terms in coupling_terms(a, l1, l2, L):
-        weighted = [[c * x for x in left[m1]] for m1, _, c in terms]
-        partners = [right[m2] for _, m2, _ in terms]
-        block.append(
-            [
-                a.dot([(x[q1], y[q2]) for x, y in zip(weighted, partners, strict=True)])
-                for q1 in range(n1)
-                for q2 in range(n2)
-            ]
-        )
+        # the coefficient goes to the factor with fewer channels
+        if len(left[0]) <= len(right[0]):
+            lefts = [[c * x for x in left[m1]] for m1, _, c in terms]
+            rights = [right[m2] for _, m2, _ in terms]
+        else:
+            lefts = [left[m1] for m1, _, _ in terms]
+            rights = [[c * y for y in right[m2]] for _, m2, c in terms]
+        block.append(a.multiply(lefts, rights))
     return block
 
 

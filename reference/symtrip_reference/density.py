@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from symtrip_reference._checks import InputError, exact_vector, natural_number, require
@@ -180,18 +181,28 @@ def _expand_neighbor(
             f"`species` must be among {expansion.species}, got {species}; add it to the expansion."
         )
     basis = expansion.basis
-    x, y, z = (a(c) for c in vector)
-    r = a.sqrt(a.dot([(x, x), (y, y), (z, z)]))
+    r, parts = _directions_and_radials(a, tuple(vector), basis, expansion.density)
     weight = expansion.cutoff.value(a, r)
     before = expansion.species.index(species) * basis.n_radial
     after = (len(expansion.species) - 1) * basis.n_radial - before
-    blocks = []
-    for l, harmonic in enumerate(harmonics(a, vector, basis.max_angular)):
-        radial = basis.integral(a, expansion.density, l, r)
-        blocks.append(
-            [
-                [a(0)] * before + [weight * value * component for value in radial] + [a(0)] * after
-                for component in harmonic
-            ]
-        )
-    return blocks
+    return [
+        [
+            [a(0)] * before + [weight * value * component for value in radial] + [a(0)] * after
+            for component in harmonic
+        ]
+        for harmonic, radial in parts
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _directions_and_radials(
+    a: Arithmetic,
+    vector: tuple[Any, ...],
+    basis: RadialBasis,
+    density: GaussianDensity | DeltaDensity,
+) -> tuple[Number, list[tuple[list[Number], list[Number]]]]:
+    """The distance and, for each l, Y_lm and I_nl: what does not depend on the cutoff."""
+    x, y, z = (a(c) for c in vector)
+    r = a.sqrt(a.dot([(x, x), (y, y), (z, z)]))
+    directions = harmonics(a, vector, basis.max_angular)
+    return r, [(y_l, basis.integral(a, density, l, r)) for l, y_l in enumerate(directions)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -134,7 +134,7 @@ def _enclose(formula: Callable[[Arithmetic], Result], wanted: int) -> Result:
             balls = _balls(wanted + guard)
             flint.ctx.prec = balls.bits
             result = formula(balls)
-            leaves = list(_leaves(result))
+            leaves = _leaves(result)
             scale = max((abs(x.mid()) for x in leaves), default=flint.arb(0))
             worst = max((x.rad() for x in leaves), default=flint.arb(0))
             vanishes = guard >= _FOR_ZEROS and all(x.contains(0) for x in leaves)
@@ -145,16 +145,20 @@ def _enclose(formula: Callable[[Arithmetic], Result], wanted: int) -> Result:
     raise PrecisionError(f"{wanted} digits were not enclosed with {wanted + guard} working digits")
 
 
-def _leaves(value: Any) -> Iterator[Any]:
+def _leaves(value: Any) -> list[Any]:
     """The numbers in nested lists, tuples, mappings and dataclasses, in order."""
-    if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _leaves(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _leaves(item)
-    elif is_dataclass(value) and not isinstance(value, type):
-        for field in fields(value):
-            yield from _leaves(getattr(value, field.name))
-    elif not isinstance(value, (int, str)) and value is not None:
-        yield value
+    leaves: list[Any] = []
+
+    def collect(item: Any) -> None:
+        if isinstance(item, (list, tuple)):
+            for part in item:
+                collect(part)
+        elif isinstance(item, Mapping):
+            collect(list(item.values()))
+        elif is_dataclass(item) and not isinstance(item, type):
+            collect([getattr(item, field.name) for field in fields(item)])
+        elif not isinstance(item, (int, str)) and item is not None:
+            leaves.append(item)
+
+    collect(value)
+    return leaves

@@ -15,53 +15,40 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-import mpmath
-
 from symtrip_reference._golden_cases import (
     COUPLINGS,
     CUTOFFS,
     DIRECTIONS,
-    ENVIRONMENTS,
     EXPANSIONS,
     TWO_RINGS,
     dyadic,
 )
-from symtrip_reference.arithmetic import Arithmetic, Number
-from symtrip_reference.correlations import (
-    clebsch_gordan_product,
-    coupling_paths,
-    density_correlations,
-    flatten,
+from symtrip_reference._golden_features import feature_records
+from symtrip_reference._golden_records import (
+    Announce,
+    Record,
+    environments,
+    expansion_of,
+    norm,
+    one_record,
+    one_result,
+    without_cutoff,
 )
+from symtrip_reference.arithmetic import Arithmetic, Number
+from symtrip_reference.catalogue import load_catalogue
+from symtrip_reference.correlations import clebsch_gordan_product
 from symtrip_reference.coupling import real_clebsch_gordan_table
-from symtrip_reference.cutoff import ShiftedCosine, shifted_cosine
-from symtrip_reference.density import Environment, Expansion, density_expansion
+from symtrip_reference.cutoff import shifted_cosine
+from symtrip_reference.density import Environment, density_expansion
 from symtrip_reference.evaluation import evaluate
 from symtrip_reference.families import two_ring_pair
 from symtrip_reference.harmonics import real_solid_harmonics, real_spherical_harmonics
-from symtrip_reference.radial import (
-    DeltaDensity,
-    GaussianDensity,
-    Gto,
-    LaplacianEigenstates,
-    Monomials,
-    RadialBasis,
-    radial_integral,
-)
-from symtrip_reference.triplets import triplet_features
+from symtrip_reference.radial import radial_integral
 
 __all__ = ["FORMAT", "VERSION", "golden_lines"]
 
 FORMAT = "symtrip golden values"
 VERSION = 1
-
-Record = dict[str, Any]
-Result = dict[str, Any]
-_BASES: dict[str, type[RadialBasis]] = {
-    "gto": Gto,
-    "laplacian": LaplacianEigenstates,
-    "monomials": Monomials,
-}
 
 
 def golden_lines(
@@ -90,9 +77,9 @@ def golden_lines(
         _coupling_products,
         _radial_integrals,
         _expansions,
-        _correlations,
-        _triplets,
+        feature_records,
         _two_ring_pairs,
+        _families,
     )
     count = 0
     for maker in makers:
@@ -102,38 +89,8 @@ def golden_lines(
     yield _line({"records": count})
 
 
-Announce = Callable[[str], None]
-
-
 def _line(record: Record) -> str:
     return json.dumps(record, separators=(",", ":"))
-
-
-def _record(function: str, case: str, arguments: Record, results: list[Result]) -> Record:
-    return {"function": function, "case": case, "arguments": arguments, "results": results}
-
-
-def _result(
-    block: int,
-    values: Sequence[Number],
-    digits: int,
-    *,
-    scale: Number | None,
-    step: int = 1,
-) -> Result:
-    """One block; numbers below the digits of the largest one are zeros that were rounded."""
-    largest = max((abs(x) for x in values), default=0)
-    floor = largest * mpmath.mpf(10) ** (-digits - 5)
-    return {
-        "block": block,
-        "step": step,
-        "scale": None if scale is None else mpmath.nstr(scale, 17),
-        "values": ["0" if abs(x) <= floor else mpmath.nstr(x, digits) for x in values[::step]],
-    }
-
-
-def _norm(values: Sequence[Number]) -> Number:
-    return mpmath.sqrt(sum((mpmath.mpf(x) ** 2 for x in values), start=mpmath.mpf(0)))
 
 
 def _cutoffs(digits: int, announce: Announce) -> Iterator[Record]:
@@ -151,8 +108,8 @@ def _cutoffs(digits: int, announce: Announce) -> Iterator[Record]:
             for x in r
         ]
         arguments = {"r": r, "radius": radius, "width": width}
-        yield _record(
-            "shifted_cosine", case, arguments, [_result(0, values, digits, scale=radius / width)]
+        yield one_record(
+            "shifted_cosine", case, arguments, [one_result(0, values, digits, scale=radius / width)]
         )
 
 
@@ -165,11 +122,11 @@ def _harmonics(digits: int, announce: Announce) -> Iterator[Record]:
             announce(f"{function}: {name}")
             blocks = harmonics([Fraction(c) for c in vector], max_angular, digits=digits)
             results = [
-                _result(l, block, digits, scale=(l + 1) * _norm(block))
+                one_result(l, block, digits, scale=(l + 1) * norm(block))
                 for l, block in enumerate(blocks)
             ]
             arguments = {"vectors": list(vector), "max_angular": max_angular}
-            yield _record(function, name, arguments, results)
+            yield one_record(function, name, arguments, results)
 
 
 def _couplings(digits: int, announce: Announce) -> Iterator[Record]:
@@ -178,8 +135,8 @@ def _couplings(digits: int, announce: Announce) -> Iterator[Record]:
         table = real_clebsch_gordan_table(*path, digits=digits)
         values = [x for plane in table for row in plane for x in row]
         arguments = dict(zip(("l1", "l2", "o3_lambda"), path, strict=True))
-        results = [_result(0, values, digits, scale=None)]
-        yield _record("real_clebsch_gordan", str(path), arguments, results)
+        results = [one_result(0, values, digits, scale=None)]
+        yield one_record("real_clebsch_gordan", str(path), arguments, results)
 
 
 def _coupling_products(digits: int, announce: Announce) -> Iterator[Record]:
@@ -203,11 +160,11 @@ def _coupling_products(digits: int, announce: Announce) -> Iterator[Record]:
     )
     product = clebsch_gordan_product(left, right, max_angular, digits=digits)
     blocks = [[x for row in block for x in row] for block in product.values()]
-    norms = [_norm([x for block in side for row in block for x in row]) for side in (first, second)]
+    norms = [norm([x for block in side for row in block for x in row]) for side in (first, second)]
     scale = norms[0] * norms[1]
     arguments = {"first": first, "second": second, "max_lambda": max_angular}
-    results = [_result(i, block, digits, scale=scale) for i, block in enumerate(blocks)]
-    yield _record("clebsch_gordan_product", "l <= 2", arguments, results)
+    results = [one_result(i, block, digits, scale=scale) for i, block in enumerate(blocks)]
+    yield one_record("clebsch_gordan_product", "l <= 2", arguments, results)
 
 
 def _radial_integrals(digits: int, announce: Announce) -> Iterator[Record]:
@@ -223,7 +180,7 @@ def _radial_integrals(digits: int, announce: Announce) -> Iterator[Record]:
             for l in degrees
         ]
         results = [
-            _result(
+            one_result(
                 l,
                 [x for row in values[l] for x in row],
                 digits,
@@ -232,76 +189,24 @@ def _radial_integrals(digits: int, announce: Announce) -> Iterator[Record]:
             for l in degrees
         ]
         arguments = {"r": r, "expansion": description}
-        yield _record("radial_integral", name, arguments, results)
+        yield one_record("radial_integral", name, arguments, results)
 
 
 def _expansions(digits: int, announce: Announce) -> Iterator[Record]:
-    for name, description, environment, exact in _environments():
+    for name, description, environment, exact in environments():
         announce(f"spherical_expansion: {name}")
         expansion = expansion_of(description)
         density = density_expansion(exact, expansion, digits=digits)
-        uncut = density_expansion(exact, _without_cutoff(expansion), digits=digits)
+        uncut = density_expansion(exact, without_cutoff(expansion), digits=digits)
         results = []
         for l in range(expansion.basis.max_angular + 1):
             scale = max(abs(x) for block in uncut.g[l] for row in block for x in row)
             rho = [x for row in density.rho[l] for x in row]
             g = [x for block in density.g[l] for row in block for x in row]
-            results.append(_result(2 * l, rho, digits, scale=scale))
-            results.append(_result(2 * l + 1, g, digits, scale=scale))
+            results.append(one_result(2 * l, rho, digits, scale=scale))
+            results.append(one_result(2 * l + 1, g, digits, scale=scale))
         arguments = {"expansion": description, **environment}
-        yield _record("spherical_expansion", name, arguments, results)
-
-
-def _correlations(digits: int, announce: Announce) -> Iterator[Record]:
-    for name, description, environment, exact in _environments():
-        expansion = expansion_of(description)
-        max_angular = expansion.basis.max_angular
-        channels = len(expansion.species) * expansion.basis.n_radial
-        for nu in (1, 2, 3, 4):
-            if channels**nu * len(coupling_paths(nu, max_angular)) > 4000:
-                continue
-            announce(f"density_correlations: nu = {nu}, {name}")
-            paths = sorted(
-                coupling_paths(nu, max_angular, max_intermediate=max_angular * max(1, nu - 2)),
-                key=_fast_order,
-            )
-            values, uncut = (
-                flatten(density_correlations(exact, e, nu, paths=paths, digits=digits))
-                for e in (expansion, _without_cutoff(expansion))
-            )
-            step = 1 + len(values) // 600
-            arguments = {"nu": nu, "expansion": description, **environment}
-            results = [_result(0, values, digits, scale=_norm(uncut), step=step)]
-            yield _record("density_correlations", f"nu = {nu}, {name}", arguments, results)
-
-
-def _fast_order(path: tuple[int, ...]) -> tuple[int, ...]:
-    """How DensityCorrelations sorts: from nu = 4 on, the last coupling slowest."""
-    if len(path) < 7:
-        return path
-    l1, l2, L2, l3, L3, _, _ = path
-    sigma2 = (-1) ** (l1 + l2 + L2)
-    return L3, -sigma2 * (-1) ** (L2 + l3 + L3), L2, -sigma2, l3, l1, l2
-
-
-def _triplets(digits: int, announce: Announce) -> Iterator[Record]:
-    for name, description, environment, exact in _environments():
-        announce(f"triplet_features: {name}")
-        expansion = expansion_of(description)
-        count = len(exact)
-        pairs = sorted({(0, count - 1), (count // 2, 0), (count - 1, count - 1)})
-        features, uncut = (
-            triplet_features(exact, e, pairs=pairs, digits=digits)
-            for e in (expansion, _without_cutoff(expansion))
-        )
-        results = []
-        for j, k in pairs:
-            values = [x for block in features[j, k].values() for x in block]
-            norm = _norm([x for block in uncut[j, k].values() for x in block])
-            step = 1 + len(values) // 250
-            results.append(_result(j * count + k, values, digits, scale=norm, step=step))
-        arguments = {"expansion": description, **environment}
-        yield _record("triplet_features", name, arguments, results)
+        yield one_record("spherical_expansion", name, arguments, results)
 
 
 def _two_ring_pairs(digits: int, announce: Announce) -> Iterator[Record]:
@@ -313,42 +218,33 @@ def _two_ring_pairs(digits: int, announce: Announce) -> Iterator[Record]:
         results = []
         for block, member in enumerate((pair.plus, pair.minus)):
             values = evaluate(partial(_positions, member), digits=digits)
-            results.append(_result(block, values, digits, scale=r + z1 + z2))
+            results.append(one_result(block, values, digits, scale=r + z1 + z2))
         arguments = {"r": r, "z1": z1, "z2": z2, "psi": psi, "angles": list(angles)}
-        yield _record("two_ring_pair", case, arguments, results)
+        yield one_record("two_ring_pair", case, arguments, results)
+
+
+def _families(digits: int, announce: Announce) -> Iterator[Record]:
+    """Both members of every degenerate family at its default parameters, and their cells."""
+    for name, family in load_catalogue().items():
+        announce(f"degenerate_family: {name}")
+        members = [member.with_center() for member in family.members()]
+        rows = [member.points for member in members]
+        rows += [member.cell for member in members if member.cell is not None]
+        results = []
+        for block, vectors in enumerate(rows):
+            values = evaluate(partial(_coordinates, vectors), digits=digits)
+            scale = max(abs(x) for x in values)
+            results.append(one_result(block, values, digits, scale=scale))
+        yield one_record("degenerate_family", name, {"id": name}, results)
+
+
+def _coordinates(vectors: Sequence[Sequence[Any]], a: Arithmetic) -> list[Number]:
+    return [a(x) for vector in vectors for x in vector]
 
 
 def _positions(member: Environment, a: Arithmetic) -> list[Number]:
     """Coordinates of the centre and of its neighbours."""
     return [a(x) for vector in ((0, 0, 0), *member.vectors) for x in vector]
-
-
-def _environments() -> Iterator[tuple[str, Record, Record, Environment]]:
-    """Every environment in the expansion that it is listed with."""
-    for name, (expansion, vectors, species) in ENVIRONMENTS.items():
-        description = EXPANSIONS[expansion]
-        exact = Environment([[Fraction(c) for c in v] for v in vectors], species)
-        arguments = {"vectors": [list(v) for v in vectors], "species": list(species)}
-        yield f"{name}, {expansion}", description, arguments, exact
-
-
-def expansion_of(description: Record) -> Expansion:
-    """The expansion that the JSON object describes."""
-    radius = Fraction(description["radius"])
-    smearing = description["density"]
-    basis = description["basis"]
-    return Expansion(
-        ShiftedCosine(radius, Fraction(description["width"])),
-        DeltaDensity() if smearing is None else GaussianDensity(Fraction(smearing)),
-        _BASES[basis["kind"]](basis["n_radial"], basis["max_angular"], radius),
-        tuple(description["species"]),
-    )
-
-
-def _without_cutoff(expansion: Expansion) -> Expansion:
-    """The same expansion with f_c = 1 everywhere: the scale that a cutoff shell's errors have."""
-    far = ShiftedCosine(expansion.cutoff.radius * 2, expansion.cutoff.radius)
-    return Expansion(far, expansion.density, expansion.basis, expansion.species)
 
 
 def _in_float32(x: float) -> float:

@@ -73,30 +73,38 @@ def triplet_features(
     Source: Nigam et al., APL Mach. Learn. 2, 016110 (2024), Eq. 1.
     """
     count = len(environment)
-    chosen_pairs = list(product(range(count), repeat=2)) if pairs is None else list(pairs)
+    every = ((j, k) for j in range(count) for k in range(count))
+    chosen_pairs = list(every if pairs is None else pairs)
     for pair in chosen_pairs:
         _check_tagged(pair, count)
     chosen = triplet_paths(expansion.basis.max_angular) if paths is None else list(paths)
     checked_paths([(l1, l2, L, L, 0) for l1, l2, L in chosen], 3, expansion.basis.max_angular, 0)
 
-    def formula(
-        a: Arithmetic,
-    ) -> dict[tuple[int, int], dict[tuple[int, int, int], list[Number]]]:
-        density = expand(a, environment, expansion)
-        return {
-            (j, k): {
-                (l1, l2, L): _triplet(
-                    a,
-                    couple(a, l1, density.g[l1][j], l2, density.g[l2][k], L),
-                    density.rho[L],
-                    L,
-                )
-                for l1, l2, L in chosen
-            }
-            for j, k in chosen_pairs
-        }
+    return evaluate(
+        lambda a: expand_triplets(a, environment, expansion, chosen_pairs, chosen),
+        digits=digits,
+        rigorous=rigorous,
+    )
 
-    return evaluate(formula, digits=digits, rigorous=rigorous)
+
+def expand_triplets(
+    a: Arithmetic,
+    environment: Environment,
+    expansion: Expansion,
+    pairs: Sequence[tuple[int, int]],
+    paths: Sequence[tuple[int, int, int]],
+) -> dict[tuple[int, int], dict[tuple[int, int, int], list[Number]]]:
+    """F_jk in the arithmetic ``a``."""
+    density = expand(a, environment, expansion)
+    return {
+        (j, k): {
+            (l1, l2, L): _triplet(
+                a, couple(a, l1, density.g[l1][j], l2, density.g[l2][k], L), density.rho[L], L
+            )
+            for l1, l2, L in paths
+        }
+        for j, k in pairs
+    }
 
 
 def _triplet(a: Arithmetic, tagged: Block, rho: Block, L: int) -> list[Number]:

@@ -7,42 +7,23 @@ two meet in a file of decimal strings.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, DecimalException, localcontext
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from symtrip.correlations import DensityCorrelations
-from symtrip.coupling import ClebschGordanProduct, real_clebsch_gordan
-from symtrip.degenerate import two_ring_pair
-from symtrip.environments import Environments
 from symtrip.errors import InputError, require
-from symtrip.expansion import (
-    Basis,
-    DeltaDensity,
-    GaussianDensity,
-    Gto,
-    Monomials,
-    ShiftedCosine,
-    SphericalExpansion,
-    real_spherical_harmonics,
-    shifted_cosine,
-    solid_harmonics,
-)
-from symtrip.triplets import TripletFeatures
+from symtrip.verify.runners import RUNNERS
 
 __all__ = ["BUDGETS", "GOLDEN", "Budget", "Verdict", "read_golden", "verify"]
 
-GOLDEN = Path(__file__).parent / "data" / "golden.jsonl"
+GOLDEN = Path(__file__).parents[1] / "data" / "golden.jsonl"
 """The exact values that are installed with the package."""
 
 FORMAT, VERSION = "symtrip golden values", 1
-Arguments = dict[str, Any]
 Record = dict[str, Any]
 
 
@@ -69,7 +50,13 @@ BUDGETS: dict[str, Budget] = {
     "spherical_expansion": Budget(64, "largest coefficient without cutoff"),
     "density_correlations": Budget(128, "norm without cutoff"),
     "triplet_features": Budget(128, "norm of F_jk without cutoff"),
+    "equivariant_correlations": Budget(128, "norm over a lambda without cutoff"),
+    "nice": Budget(128, "norm over an order without cutoff"),
+    "reduced_triplet_features": Budget(128, "norm of F_jk without cutoff"),
+    "triplet_linear": Budget(128, "norm of F_jk times norm of W"),
+    "n_center_features": Budget(128, "norm without cutoff"),
     "two_ring_pair": Budget(4, "r + |z1| + |z2|"),
+    "degenerate_family": Budget(4, "largest coordinate"),
 }
 """The accuracy that the fast path promises; tests and docs/accuracy.md use the same numbers."""
 
@@ -193,9 +180,9 @@ def _check_record(entry: Any, where: str, remedy: str) -> None:
     )
     require(complete, where, "hold function, case, arguments and results", str(entry)[:60], remedy)
     require(
-        entry["function"] in _RUNNERS,
+        entry["function"] in RUNNERS,
         where,
-        f"name one of {', '.join(_RUNNERS)}",
+        f"name one of {', '.join(RUNNERS)}",
         entry["function"],
         "use the file that was made for this version of symtrip",
     )
@@ -216,7 +203,7 @@ def _worst_error(record: Record, dtype: torch.dtype, device: torch.device) -> tu
     function, case = record["function"], record["case"]
     where, remedy = f"{function}, {case}", "use the file that was made for this version of symtrip"
     try:
-        blocks = _RUNNERS[function](record["arguments"], dtype, device)
+        blocks = RUNNERS[function](record["arguments"], dtype, device)
     except (KeyError, TypeError, IndexError, AttributeError) as problem:
         raise InputError(
             f"`{where}` must have the arguments of {function}, got {problem!r}; {remedy}."
@@ -245,111 +232,3 @@ def _error(got: float, value: str, scale: str | None, eps: float) -> float:
         if unit == 0:
             return 0.0 if difference == 0 else float("inf")
         return float(difference / unit)
-
-
-Runner = Callable[[Arguments, torch.dtype, torch.device], Sequence[Tensor]]
-
-
-def _cutoff(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    r = torch.tensor(a["r"], dtype=dtype, device=device)
-    return [shifted_cosine(r, radius=a["radius"], width=a["width"])]
-
-
-def _harmonics(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    vectors = torch.tensor(a["vectors"], dtype=dtype, device=device)
-    return real_spherical_harmonics(vectors, a["max_angular"])
-
-
-def _solid(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    vectors = torch.tensor(a["vectors"], dtype=dtype, device=device)
-    return solid_harmonics(vectors, a["max_angular"])
-
-
-def _coupling(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    return [real_clebsch_gordan(a["l1"], a["l2"], a["o3_lambda"], dtype=dtype, device=device)]
-
-
-def _product(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    first, second = (
-        {
-            (l, 1): torch.tensor(block, dtype=dtype, device=device)[None]
-            for l, block in enumerate(a[side])
-        }
-        for side in ("first", "second")
-    )
-    product = ClebschGordanProduct(list(first), list(second), max_lambda=a["max_lambda"])
-    return list(product(first, second).values())
-
-
-def _radial(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    r = torch.tensor(a["r"], dtype=dtype, device=device)
-    # the module returns I_nl(r) / r^l at r^2, which these distances have exactly
-    over_power = _expansion(a["expansion"]).radial(r.square())
-    return [
-        over_power[:, l].to(torch.float64) * r[:, None].to(torch.float64) ** l
-        for l in range(over_power.shape[1])
-    ]
-
-
-def _density(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    density = _expansion(a["expansion"])(_environment(a, dtype, device))
-    return [block for pair in zip(density.rho, density.g, strict=True) for block in pair]
-
-
-def _correlations(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    expansion = _expansion(a["expansion"])
-    features = DensityCorrelations(max_angular=expansion.basis.max_angular, nu=a["nu"])
-    return [features(expansion(_environment(a, dtype, device)))]
-
-
-def _triplets(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    expansion = _expansion(a["expansion"])
-    features = TripletFeatures(max_angular=expansion.basis.max_angular)
-    dense = features(expansion(_environment(a, dtype, device))).dense()[0]
-    return list(dense.flatten(0, 1))
-
-
-def _two_rings(a: Arguments, dtype: torch.dtype, device: torch.device) -> list[Tensor]:
-    r, z1, z2, psi, angles = (
-        torch.tensor(a[name], dtype=dtype, device=device)
-        for name in ("r", "z1", "z2", "psi", "angles")
-    )
-    return list(two_ring_pair(r, z1, z2, psi, angles))
-
-
-_RUNNERS: dict[str, Runner] = {
-    "shifted_cosine": _cutoff,
-    "real_spherical_harmonics": _harmonics,
-    "solid_harmonics": _solid,
-    "real_clebsch_gordan": _coupling,
-    "clebsch_gordan_product": _product,
-    "radial_integral": _radial,
-    "spherical_expansion": _density,
-    "density_correlations": _correlations,
-    "triplet_features": _triplets,
-    "two_ring_pair": _two_rings,
-}
-
-_BASES: dict[str, Callable[..., Basis]] = {"gto": Gto, "monomials": Monomials}
-
-
-def _expansion(description: Arguments) -> SphericalExpansion:
-    return _expansion_of(json.dumps(description, sort_keys=True))
-
-
-@lru_cache(maxsize=16)
-def _expansion_of(description: str) -> SphericalExpansion:
-    """Built once for all records that share it: its radial tables take a tenth of a second."""
-    a = json.loads(description)
-    basis = a["basis"]
-    return SphericalExpansion(
-        cutoff=ShiftedCosine(radius=a["radius"], width=a["width"]),
-        density=DeltaDensity() if a["density"] is None else GaussianDensity(width=a["density"]),
-        basis=_BASES[basis["kind"]](n_radial=basis["n_radial"], max_angular=basis["max_angular"]),
-        species=a["species"],
-    )
-
-
-def _environment(a: Arguments, dtype: torch.dtype, device: torch.device) -> Environments:
-    vectors = torch.tensor(a["vectors"], dtype=dtype, device=device)
-    return Environments.from_vectors(vectors, a["species"], radius=a["expansion"]["radius"])
