@@ -74,12 +74,14 @@ _ALL: tuple[Figure, ...] = (
     ),
     # 2. TripletLinear
     *(
-        at_least("layer", f"materialise + GEMM / TripletLinear, N = {n}, {dtype}", bar)
+        at_least("layer", f"materialise + GEMM / TripletLinear, {what}, N = {n}, {dtype}", bar)
         for (dtype, n), bar in LAYER_BARS.items()
+        for what in ("forward", "forward + backward")
     ),
     *(
-        Figure("layer", f"materialise + GEMM / TripletLinear, N = 60, {dtype}")
+        Figure("layer", f"materialise + GEMM / TripletLinear, {what}, N = 60, {dtype}")
         for dtype in ("float64", "float32")
+        for what in ("forward", "forward + backward")
     ),
     at_least("layer", "peak memory, materialise + GEMM / TripletLinear, 100 environments", 20.0),
     # 3. Density

@@ -9,12 +9,14 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type
 from symtrip.triplets import Path, triplet_paths
+from symtrip.weighted import NeighborFirst, WeightsFirst, prefers_weights_first
 
 __all__ = ["TripletLinear"]
 
@@ -22,10 +24,11 @@ __all__ = ["TripletLinear"]
 class TripletLinear(nn.Module):
     """y_jk = F_jk W + b for all ordered pairs of neighbours, without the features F_jk.
 
-    With F_jk = g_j . T_k, T_k = (g_k x rho), the weights are applied to T_k, which has no index j,
-    and the result meets g_j last: 2 min(l1, l2) + 1 instead of N rows per path and neighbour go
-    through the large matrix product. For B8 this halves the arithmetic, and a batch needs memory
-    for its input and its output alone: gradients recompute what lies between, chunk by chunk.
+    For few neighbours, F_jk = g_j . T_k with T_k = (g_k x rho): the weights are applied to T_k,
+    which has no index j, and the result meets g_j last. For many, the weights meet rho, which has
+    no index at all, then g_k, then g_j. The numbers of multiplications decide (at 15 neighbours for
+    6 channels and l <= 3). A batch needs memory for its input and its output alone: first and
+    second derivatives recompute what lies between, chunk by chunk.
 
     Args:
         max_angular: largest l of the density.
@@ -190,10 +193,7 @@ class TripletLinear(nn.Module):
 
 
 class _Contraction:
-    """The order of sums: rho with the tables, g of one neighbour, the weights, g of the other.
-
-    T_a[m; hi L n_hi n3] is needed for l = lo <= hi alone: F_jk of path (lo, hi, L) is g_j . T_k,
-    and by the swap rule that of path (hi, lo, L) is +- g_k . T_j.
+    """The sums over some of the paths: both fast orders, and a differentiable one.
 
     Args:
         paths: those summed over.
@@ -205,16 +205,24 @@ class _Contraction:
         self.product = TripleProduct([Column(*path) for path in paths if path[0] <= path[1]])
         self.index = {path: i for i, path in enumerate(all_paths)}
         self.n_channels = n_channels
+        self.orders = (
+            NeighborFirst(paths, self.index, n_channels),
+            WeightsFirst(paths, self.index, n_channels),
+        )
 
     def apply(self, density: Density, weight: Tensor) -> Tensor:
         """The layer without its bias, (E, N, N, h)."""
-        matrices = self.arrange(weight)
-        inputs = (*density.rho, *density.g, *matrices)
-        result: Tensor = _Recomputed.apply(self, len(density.rho), *inputs)  # type: ignore[no-untyped-call]
+        result: Tensor = _Layer.apply(self, weight, *density.rho, *density.g)  # type: ignore[no-untyped-call]
         return result
 
-    def arrange(self, weight: Tensor) -> list[Tensor]:
-        """Weights as matrices (columns of T n_hi n3, n_lo h): per lo, direct then swapped paths."""
+    def order(self, n_neighbors: int) -> NeighborFirst | WeightsFirst:
+        """The faster one for N neighbours."""
+        neighbor_first, weights_first = self.orders
+        chosen = prefers_weights_first(weights_first, n_neighbors)
+        return weights_first if chosen else neighbor_first
+
+    def matrices(self, weight: Tensor) -> list[Tensor]:
+        """Weights (columns of T n_hi n3, n_lo h) per lo, direct then swapped, differentiable."""
         q, h = self.n_channels, weight.shape[1]
         by_path = weight.view(len(self.index), q, q, q, h)
         matrices = []
@@ -238,7 +246,7 @@ class _Contraction:
     def outputs(
         self, rho: Sequence[Tensor], g: Sequence[Tensor], matrices: Sequence[Tensor]
     ) -> Tensor:
-        """The same from differentiable operations, all environments at once."""
+        """The outputs from differentiable operations, for second derivatives."""
         n_env, n, _, q = g[0].shape
         h = matrices[0].shape[1] // q
         partial = self.product.partial(g, rho)
@@ -259,62 +267,121 @@ class _Contraction:
     def slices(self, g: Tensor, h: int) -> list[slice]:
         """Environments whose intermediates stay in the cache."""
         n_env, n = g.shape[:2]
-        widest = n * (2 * max(self.product.columns, default=0) + 1) * self.n_channels * h
-        size = chunk_length(widest * g.element_size(), g.device)
+        numbers = self.order(n).numbers_per_environment(n, h)
+        size = chunk_length(numbers * g.element_size(), g.device)
         return [slice(start, start + size) for start in range(0, n_env, size)]
 
 
-class _Recomputed(torch.autograd.Function):
+def _halves(blocks: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    """The blocks of rho and those of g."""
+    return blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
+
+
+class _Layer(torch.autograd.Function):
     """The contraction in chunks that keep nothing but the inputs for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, contraction: _Contraction, n_rho: int, *inputs: Tensor) -> Tensor:
-        ctx.contraction, ctx.n_rho = contraction, n_rho
-        ctx.save_for_backward(*inputs)
-        rho, g, matrices = _Recomputed.parts(n_rho, inputs)
-        n_env, n, _, q = g[0].shape
-        y = empty_like_type((n_env, n, n, matrices[0].shape[1] // q), g[0])
-        for rows in contraction.slices(g[0], y.shape[-1]):
-            y[rows] = contraction.outputs([x[rows] for x in rho], [x[rows] for x in g], matrices)
+    def forward(ctx: Any, contraction: _Contraction, weight: Tensor, *blocks: Tensor) -> Tensor:
+        ctx.contraction = contraction
+        ctx.save_for_backward(weight, *blocks)
+        g = _halves(blocks)[1]
+        n_env, n = g[0].shape[:2]
+        order = contraction.order(n)
+        y = empty_like_type((n_env, n, n, weight.shape[1]), weight)
+        arranged = order.arranged(weight)
+        for rows in contraction.slices(g[0], weight.shape[1]):
+            order.values(*_halves([x[rows] for x in blocks]), arranged, y[rows])
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        inputs = ctx.saved_tensors
-        wanted = ctx.needs_input_grad[2:]
-        if torch.is_grad_enabled():
-            # A second derivative will be asked for: the gradient must be a graph of the inputs.
-            # Views of them keep apart what was not independent outside, rho being the sum of g.
-            views = [x.view_as(x) for x in inputs]
-            chosen = [x for x, w in zip(views, wanted, strict=True) if w]
-            y = ctx.contraction.outputs(*_Recomputed.parts(ctx.n_rho, views))
-            gradients = iter(torch.autograd.grad(y, chosen, grad, create_graph=True))
-            return None, None, *(next(gradients) if w else None for w in wanted)
-        n_rho = ctx.n_rho
-        n_blocks = 2 * n_rho
-        total = [torch.zeros_like(x) if w else None for x, w in zip(inputs, wanted, strict=True)]
-        matrices = [
-            x.detach().requires_grad_(w)
-            for x, w in zip(inputs[n_blocks:], wanted[n_blocks:], strict=True)
-        ]
-        for rows in ctx.contraction.slices(inputs[n_rho], grad.shape[-1]):
-            blocks = [
-                x[rows].detach().requires_grad_(w)
-                for x, w in zip(inputs[:n_blocks], wanted[:n_blocks], strict=True)
-            ]
-            leaves = [*blocks, *matrices]
-            with torch.enable_grad():
-                y = ctx.contraction.outputs(*_Recomputed.parts(n_rho, leaves))
-            chosen = [x for x in leaves if x.requires_grad]
-            gradients = iter(torch.autograd.grad(y, chosen, grad[rows]))
-            for i, (leaf, sums) in enumerate(zip(leaves, total, strict=True)):
-                if sums is not None and leaf.requires_grad:
-                    (sums[rows] if i < n_blocks else sums).add_(next(gradients))
-        return None, None, *total
+        wanted = ctx.needs_input_grad[1:]
+        gradients: tuple[Tensor | None, ...] = _Gradient.apply(  # type: ignore[no-untyped-call]
+            ctx.contraction, wanted, grad, *ctx.saved_tensors
+        )
+        return None, *gradients
+
+
+class _Gradient(torch.autograd.Function):
+    """The gradient of :class:`_Layer`, itself differentiable once, with the same memory."""
 
     @staticmethod
-    def parts(
-        n_rho: int, inputs: Sequence[Tensor]
-    ) -> tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]:
-        """rho, g and the weights."""
-        return inputs[:n_rho], inputs[n_rho : 2 * n_rho], inputs[2 * n_rho :]
+    def forward(
+        ctx: Any,
+        contraction: _Contraction,
+        wanted: tuple[bool, ...],
+        grad: Tensor,
+        weight: Tensor,
+        *blocks: Tensor,
+    ) -> tuple[Tensor | None, ...]:
+        ctx.contraction, ctx.wanted = contraction, wanted
+        ctx.save_for_backward(grad, weight, *blocks)
+        ctx.set_materialize_grads(False)
+        g = _halves(blocks)[1]
+        order = contraction.order(g[0].shape[1])
+        arranged = order.arranged(weight)
+        sums = {k: torch.zeros_like(x) for k, x in arranged.items()} if wanted[0] else None
+        totals = [
+            torch.empty_like(x) if w else None for x, w in zip(blocks, wanted[1:], strict=True)
+        ]
+        for rows in contraction.slices(g[0], weight.shape[1]):
+            parts = order.gradients(
+                *_halves([x[rows] for x in blocks]),
+                arranged,
+                grad[rows],
+                sums,
+                blocks=any(wanted[1:]),
+            )
+            for total, part in zip(totals, [*parts[0], *parts[1]], strict=False):
+                if total is not None:
+                    total[rows] = part
+        del arranged
+        return (None if sums is None else order.collect(sums, weight)), *totals
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
+        contraction, wanted = ctx.contraction, ctx.wanted
+        grad, weight, *blocks = ctx.saved_tensors
+        along = [x for x, w in zip(upstream, wanted, strict=True) if w]
+        with torch.enable_grad():
+            leaf = weight.detach().requires_grad_()
+            arranged = contraction.matrices(leaf)
+        matrices = [x.detach().requires_grad_() for x in arranged]
+        n_mats = len(matrices)
+        directions: list[Tensor | None] = []
+        if wanted[0]:
+            direction = along.pop(0)
+            directions = [None] * n_mats if direction is None else contraction.matrices(direction)
+        mat_sums = [torch.zeros_like(x) for x in matrices]
+        grad_sum = torch.zeros_like(grad)
+        sums = [torch.zeros_like(x) for x in blocks]
+        for rows in contraction.slices(blocks[-1], grad.shape[-1]):
+            part = grad[rows].detach().requires_grad_()
+            leaves = [x[rows].detach().requires_grad_() for x in blocks]
+            with torch.enable_grad():
+                y = contraction.outputs(*_halves(leaves), matrices)
+                inputs = [x for x, w in zip(leaves, wanted[1:], strict=True) if w]
+                inputs = (matrices if wanted[0] else []) + inputs
+                first = torch.autograd.grad(
+                    y, inputs, part, create_graph=True, materialize_grads=True
+                )
+            vectors = [*directions, *(None if x is None else x[rows] for x in along)]
+            used = [
+                (x, v)
+                for x, v in zip(first, vectors, strict=True)
+                if v is not None and x.requires_grad
+            ]
+            if not used:
+                continue
+            targets = [part, *leaves, *matrices]
+            second = torch.autograd.grad(
+                [x for x, _ in used], targets, [v for _, v in used], allow_unused=True
+            )
+            totals = [grad_sum[rows], *(x[rows] for x in sums), *mat_sums]
+            for total, more in zip(totals, second, strict=True):
+                if more is not None:
+                    total.add_(more)
+        tied = [(x, total) for x, total in zip(arranged, mat_sums, strict=True) if len(x)]
+        (weight_sum,) = torch.autograd.grad([x for x, _ in tied], leaf, [t for _, t in tied])
+        return None, None, grad_sum, weight_sum, *sums

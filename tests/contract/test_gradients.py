@@ -55,9 +55,11 @@ EXPANSIONS = {
 }
 
 
-def layer() -> TripletLinear:
+def layer(order: int) -> TripletLinear:
+    """A layer that contracts in one of the two orders, whatever the number of neighbours."""
     made = TripletLinear(max_angular=MAX_ANGULAR, n_channels=4, out_features=2)
     made.reset_parameters(torch.Generator().manual_seed(1))
+    made._every.order = lambda _: made._every.orders[order]
     return made.requires_grad_(False)
 
 
@@ -70,7 +72,8 @@ FEATURES: dict[str, Callable[[Density], Tensor]] = {
     "triplets": lambda d: FULL(d).dense(),
     "triplets, dense": FULL.dense,
     "triplets, reduced": lambda d: REDUCED(d).dense(),
-    "layer": layer(),
+    "layer, neighbour first": layer(0),
+    "layer, weights first": layer(1),
     "nu = 2": DensityCorrelations(max_angular=MAX_ANGULAR, nu=2),
     "nu = 3": DensityCorrelations(max_angular=MAX_ANGULAR, nu=3),
     "nu = 4": DensityCorrelations(max_angular=MAX_ANGULAR, nu=4),

@@ -7,18 +7,25 @@ from fractions import Fraction
 import pytest
 import symtrip_reference as reference
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracles import DIGITS, DTYPES, SMALL, error_in_eps, floats
 from strategies import NEVER_EMPTY, clouds, exact_environment
 
+from symtrip import triplet_linear
 from symtrip.triplet_linear import TripletLinear
 from symtrip.verify import BUDGETS
 
 
+@pytest.fixture(params=[False, True], ids=["neighbour first", "weights first"], autouse=True)
+def _order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both orders of contraction, whatever the number of neighbours."""
+    monkeypatch.setattr(triplet_linear, "prefers_weights_first", lambda *_: request.param)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(data=st.data())
-@settings(max_examples=4)
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_outputs_are_within_their_budget(dtype: torch.dtype, data: st.DataObject) -> None:
     cloud = data.draw(clouds(max_neighbors=3, species=SMALL.species, kinds=NEVER_EMPTY))
     environments = cloud.environments(dtype, padding=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import Cloud, clouds
 from torch import Tensor, nn
@@ -27,6 +27,12 @@ EXPANSION = SphericalExpansion(
 FEATURES = TripletFeatures(max_angular=2)
 N_FEATURES = 15 * 64
 EPS = torch.finfo(torch.float64).eps
+
+
+@pytest.fixture(params=[False, True], ids=["neighbour first", "weights first"], autouse=True)
+def _order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both orders of contraction, whatever the number of neighbours."""
+    monkeypatch.setattr(triplet_linear, "prefers_weights_first", lambda *_: request.param)
 
 
 def random_linear(dtype: torch.dtype = torch.float64, bias: bool = True) -> nn.Linear:
@@ -57,7 +63,7 @@ POLES = Cloud("poles", ((0.0, 0.0, 1.0), (0.0, 0.0, -0.5)), (1, 6), 2.0)
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @given(several=BATCHES)
-@settings(max_examples=5)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_outputs_are_those_of_the_linear_layer(
     dtype: torch.dtype, bias: bool, several: list[Cloud]
 ) -> None:
@@ -74,7 +80,7 @@ def test_outputs_are_those_of_the_linear_layer(
 
 
 @given(several=BATCHES)
-@settings(max_examples=5)
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_even_and_odd_outputs_are_those_of_even_and_odd_features(several: list[Cloud]) -> None:
     linear = random_linear()
     layer = TripletLinear.from_linear(linear, **HYPER)
