@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from functools import lru_cache
@@ -18,6 +19,7 @@ from symtrip.tables import ConstantTable
 __all__ = ["PiecewisePolynomials", "PolynomialsInSquare"]
 
 DEGREE = 12
+CHUNK = 1024
 MAX_PIECES = 4096
 Array = NDArray[np.float64]
 
@@ -82,7 +84,7 @@ class PiecewisePolynomials(nn.Module):
                 )
         self.n_pieces = n_pieces
         self.shape = coefficients.shape[-2:]
-        self._coefficients = ConstantTable(coefficients.reshape(n_pieces, DEGREE + 1, -1))
+        self._coefficients = ConstantTable(coefficients.reshape(n_pieces, -1))
         self._mid = ConstantTable(mid)
         self._inverse_half = ConstantTable(1.0 / half)
         self._per_length = n_pieces / radius
@@ -98,14 +100,30 @@ class PiecewisePolynomials(nn.Module):
 
     def _evaluate(self, x: Tensor, r: Tensor) -> Tensor:
         """The polynomials at ``x`` (M,) in the pieces that hold the distances ``r``."""
+        if len(x) > CHUNK and not (torch.is_grad_enabled() and x.requires_grad):
+            # the coefficients of all points would not stay in the cache
+            parts = [slice(start, start + CHUNK) for start in range(0, len(x), CHUNK)]
+            return torch.cat([self._evaluate(x[part], r[part]) for part in parts])
         piece = (r * self._per_length).long().clamp_(0, self.n_pieces - 1)
-        t = (x - self._mid.like(x)[piece]) * self._inverse_half.like(x)[piece]
-        powers = [torch.ones_like(t)]
-        for _ in range(DEGREE):
-            powers.append(powers[-1] * t)
-        table = self._coefficients.like(x)[piece]
-        value = torch.einsum("md,mdf->mf", torch.stack(powers, dim=1), table)
-        return value.reshape(-1, *self.shape)
+        mid = self._mid.like(x).index_select(0, piece)
+        t = (x - mid) * self._inverse_half.like(x).index_select(0, piece)
+        table = self._coefficients.like(x).index_select(0, piece)
+        value = torch.bmm(
+            _powers(t)[:, None], table.view(len(t), DEGREE + 1, math.prod(self.shape))
+        )
+        return value.view(-1, *self.shape)
+
+
+def _powers(t: Tensor) -> Tensor:
+    """t^0 ... t^DEGREE, (M, DEGREE + 1)."""
+    one = torch.ones_like(t)
+    if not (torch.is_grad_enabled() and t.requires_grad):
+        # its gradient would look at the values; without one it is a single pass
+        return torch.stack([one, *(t,) * DEGREE], dim=1).cumprod_(dim=1)
+    powers = [one]
+    for _ in range(DEGREE):
+        powers.append(powers[-1] * t)
+    return torch.stack(powers, dim=1)
 
 
 class PiecewiseOverPower(PiecewisePolynomials):

@@ -80,9 +80,8 @@ class ShiftedCosine:
             u: squared distances in Å^2, >= 0; any shape.
         """
         if self.width < self.radius:
-            shell = u > (self.radius - self.width) ** 2
-            r = torch.where(shell, u, torch.ones_like(u)).sqrt()
-            return torch.where(shell, self(r), torch.ones_like(u))
+            # clamped where f_c = 1: the root there has no gradient
+            return self(u.clamp_min((self.radius - self.width) ** 2).sqrt())
         # width = radius: cos^2(a sqrt(u)) is analytic in u, so near 0 its Taylor series replaces
         # the root
         near = u < (0.01 * self.radius) ** 2

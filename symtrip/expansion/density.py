@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
@@ -91,6 +92,8 @@ class SphericalExpansion(nn.Module):
             "list every species that neighbours may have once",
         )
         self.radial = basis.functions(cutoff.radius, density)
+        degrees = np.arange(basis.max_angular + 1)
+        self._l_of_component = ConstantTable(np.repeat(degrees, 2 * degrees + 1))
         self._known = ConstantTable(np.array(self.species, dtype=np.int64))
 
     @classmethod
@@ -134,15 +137,17 @@ class SphericalExpansion(nn.Module):
         flat = vectors.reshape(-1, 3)
         u = flat.square().sum(dim=-1)
         weight = self.cutoff.of_square(u) * mask.reshape(-1)
-        radial = self.radial(u) * weight[:, None, None]
-        harmonics = solid_harmonics(flat, self.basis.max_angular)
-        g = []
-        for l, y in enumerate(harmonics):
-            block = y[:, :, None] * radial[:, None, l]
-            if channel is not None:
-                block = (channel[:, None, :, None] * block[:, :, None, :]).flatten(-2)
-            g.append(block.reshape(n_env, n_max, 2 * l + 1, self.n_channels))
-        return Density(rho=tuple(x.sum(dim=1) for x in g), g=tuple(g), mask=mask)
+        harmonics = torch.cat(solid_harmonics(flat, self.basis.max_angular), dim=1)
+        l_of_component = self._l_of_component.like(flat)
+        block = self.radial(u).index_select(1, l_of_component)  # (E N, components, n)
+        block = block * (harmonics * weight[:, None])[:, :, None]
+        if channel is not None:
+            block = (channel[:, None, :, None] * block[:, :, None, :]).flatten(-2)
+        block = block.view(n_env, n_max, len(l_of_component), self.n_channels)
+        sizes = [2 * l + 1 for l in range(self.basis.max_angular + 1)]
+        return Density(
+            rho=block.sum(dim=1).split(sizes, dim=1), g=block.split(sizes, dim=2), mask=mask
+        )
 
     def _channels(self, environments: Environments) -> Tensor | None:
         """One-hot species of the neighbours (E N, n_species); None for a single species."""

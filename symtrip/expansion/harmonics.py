@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from symtrip.coupling import real_clebsch_gordan
 from symtrip.errors import require
+from symtrip.tables import ConstantTable
 
 __all__ = ["real_spherical_harmonics", "solid_harmonics"]
 
@@ -86,8 +90,24 @@ def solid_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
         Ceriotti, J. Chem. Phys. 159, 064802 (2023).
     """
     _check(vectors, max_angular)
-    x, y, z = vectors.unbind(-1)
-    return _blocks(x, y, z, x * x + y * y + z * z, max_angular)
+    flat = vectors.reshape(-1, 3)
+    block = torch.full_like(flat[:, :1], 0.5 / math.sqrt(math.pi))
+    blocks = [block]
+    for l in range(1, max_angular + 1):
+        products = (flat[:, :, None] * block[:, None, :]).flatten(1)
+        block = torch.mm(products, _raising(l).like(flat))
+        blocks.append(block)
+    return [block.reshape(*vectors.shape[:-1], 2 * l + 1) for l, block in enumerate(blocks)]
+
+
+@cache
+def _raising(l: int) -> ConstantTable:
+    """(3 (2l - 1), 2l + 1): the products of x, y, z with order l - 1, coupled to order l."""
+    coupling = real_clebsch_gordan(1, l - 1, l).numpy()
+    # (Y_1 x Y_{l-1})^l is proportional to Y_l; the coefficient of m = 0 gives the factor
+    scale = coupling[1, l - 1, l] * math.sqrt((2 * l - 1) / (2 * l + 1))
+    table = coupling[[2, 0, 1]].reshape(3 * (2 * l - 1), 2 * l + 1) / scale
+    return ConstantTable(np.ascontiguousarray(table))
 
 
 def real_spherical_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
