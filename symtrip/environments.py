@@ -8,12 +8,12 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from symtrip.errors import InputError, require
 from symtrip.extxyz import read_extxyz
+from symtrip.neighbors import padded_neighbors
 
 if TYPE_CHECKING:
     import ase
@@ -138,15 +138,15 @@ class Environments:
             mask: (E, N) bool, false for entries to ignore; default: all are real.
             center_species: atomic number of the centre(s).
             isolated: what to do with a centre without neighbours: ``"raise"`` an error or
-            ``"keep"``.
+                ``"keep"`` it.
 
         Returns:
             The environments; gradients flow to ``vectors``.
 
         Raises:
             InputError: wrong shape or type, NaN or infinite entries, a neighbour on top of its
-            centre
-                or of another neighbour, atomic numbers < 1, a radius <= 0, an isolated centre.
+                centre or of another neighbour, atomic numbers < 1, a radius <= 0, an isolated
+                centre.
         """
         radius = _check_radius(radius)
         require(
@@ -314,68 +314,21 @@ class Environments:
         Raises:
             InputError: as :meth:`from_positions`; no structures or an empty one.
         """
-        from vesin import NeighborList
-
         radius = _check_radius(radius)
         structures: list[ase.Atoms] = (
             list(frames) if isinstance(frames, Sequence) else [frames]  # Atoms is no Sequence
         )
-        require(
-            len(structures) > 0,
-            "frames",
-            "hold at least one structure",
-            0,
-            "pass a list of ase.Atoms",
-        )
-        rows: list[tuple[np.ndarray, np.ndarray, np.ndarray, int, int, int]] = []
-        for s, atoms in enumerate(structures):
-            position = np.asarray(atoms.positions, dtype=np.float64)
-            require(
-                len(position) > 0,
-                f"frames[{s}]",
-                "hold at least one atom",
-                0,
-                "drop empty structures",
-            )
-            require(
-                bool(np.isfinite(position).all()),
-                f"frames[{s}].positions",
-                "be finite",
-                "NaN or infinity",
-                "remove or repair these atoms",
-            )
-            chosen = _chosen_centers(centers, len(position))
-            numbers = atoms.numbers
-            periodic = atoms.pbc
-            first, second, vectors = NeighborList(cutoff=radius, full_list=True).compute(
-                points=position,
-                box=np.asarray(atoms.cell.array, dtype=np.float64),
-                periodic=periodic if periodic.any() else False,
-                quantities="ijD",
-            )
-            for c in chosen:
-                near = np.flatnonzero(first == c)
-                near = near[np.lexsort((*vectors[near].T, second[near]))]
-                rows.append((vectors[near], numbers[second[near]], second[near], s, c, numbers[c]))
-        n_max = max(len(row[0]) for row in rows)
-        vectors = np.zeros((len(rows), n_max, 3))
-        species = np.ones((len(rows), n_max), dtype=np.int64)
-        neighbor = np.full((len(rows), n_max), -1, dtype=np.int64)
-        for e, (vector, number, index, *_) in enumerate(rows):
-            vectors[e, : len(vector)] = vector
-            species[e, : len(vector)] = number
-            neighbor[e, : len(vector)] = index
-        index_of = torch.from_numpy(neighbor)
+        found = padded_neighbors(structures, radius, lambda count: _chosen_centers(centers, count))
+        index_of = torch.from_numpy(found.neighbor)
         env = cls.from_vectors(
-            torch.from_numpy(vectors).to(dtype),
-            torch.from_numpy(species),
+            torch.from_numpy(found.vectors).to(dtype),
+            torch.from_numpy(found.species),
             radius=radius,
             mask=index_of >= 0,
-            center_species=torch.tensor([int(row[5]) for row in rows]),
+            center_species=torch.from_numpy(found.center_species),
             isolated="keep",
         ).replace(
-            structure=torch.tensor([row[3] for row in rows]),
-            center=torch.tensor([row[4] for row in rows]),
+            structure=torch.from_numpy(found.structure), center=torch.from_numpy(found.center)
         )
         env = env.replace(neighbor=torch.where(env.mask, index_of, -1))
         return _check_isolated(env, isolated).to(device=device)

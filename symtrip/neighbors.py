@@ -1,0 +1,104 @@
+"""Neighbour lists of structures as padded arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from symtrip.errors import require
+
+if TYPE_CHECKING:
+    import ase
+
+__all__ = ["PaddedNeighbors", "padded_neighbors"]
+
+
+@dataclass(frozen=True, eq=False)
+class PaddedNeighbors:
+    """Neighbours of E centres, at most N each.
+
+    Attributes:
+        vectors: (E, N, 3) neighbour minus centre in Å, 0 where padded.
+        species: (E, N) atomic numbers, 1 where padded.
+        neighbor: (E, N) index of the neighbour in its structure, -1 where padded.
+        structure: (E,) index of the structure.
+        center: (E,) index of the centre in its structure.
+        center_species: (E,) atomic number of the centre.
+    """
+
+    vectors: NDArray[np.float64]
+    species: NDArray[np.int64]
+    neighbor: NDArray[np.int64]
+    structure: NDArray[np.int64]
+    center: NDArray[np.int64]
+    center_species: NDArray[np.int64]
+
+
+def padded_neighbors(
+    structures: Sequence[ase.Atoms], radius: float, centers: Callable[[int], Sequence[int]]
+) -> PaddedNeighbors:
+    """Find the neighbours within ``radius``, in clusters and crystals.
+
+    Args:
+        structures: of any sizes; ``pbc`` says where they are periodic.
+        radius: in Å.
+        centers: number of atoms -> indices of the centres.
+
+    Returns:
+        The neighbours, sorted by their index and then by their vector.
+
+    Raises:
+        InputError: no structures, one without atoms, NaN or infinite positions.
+    """
+    require(
+        len(structures) > 0, "frames", "hold at least one structure", 0, "pass a list of ase.Atoms"
+    )
+    rows: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
+    origins: list[tuple[int, int, int]] = []
+    for s, atoms in enumerate(structures):
+        first, second, vectors = _neighbor_list(s, atoms, radius)
+        order = np.lexsort((*vectors.T, second, first))
+        first, second, vectors = first[order], second[order], vectors[order]
+        bounds = np.searchsorted(first, np.arange(len(atoms) + 1))
+        for c in centers(len(atoms)):
+            near = slice(bounds[c], bounds[c + 1])
+            rows.append((vectors[near], atoms.numbers[second[near]], second[near]))
+            origins.append((s, c, int(atoms.numbers[c])))
+    n_max = max(len(row[0]) for row in rows)
+    found = np.zeros((len(rows), n_max, 3))
+    species = np.ones((len(rows), n_max), dtype=np.int64)
+    neighbor = np.full((len(rows), n_max), -1, dtype=np.int64)
+    for e, (vector, number, index) in enumerate(rows):
+        found[e, : len(vector)] = vector
+        species[e, : len(vector)] = number
+        neighbor[e, : len(vector)] = index
+    structure, center, center_species = np.array(origins, dtype=np.int64).T
+    return PaddedNeighbors(found, species, neighbor, structure, center, center_species)
+
+
+def _neighbor_list(
+    s: int, atoms: ase.Atoms, radius: float
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    from vesin import NeighborList
+
+    position = np.asarray(atoms.positions, dtype=np.float64)
+    require(len(position) > 0, f"frames[{s}]", "hold at least one atom", 0, "drop empty structures")
+    require(
+        bool(np.isfinite(position).all()),
+        f"frames[{s}].positions",
+        "be finite",
+        "NaN or infinity",
+        "remove or repair these atoms",
+    )
+    periodic = atoms.pbc
+    first, second, vectors = NeighborList(cutoff=radius, full_list=True).compute(
+        points=position,
+        box=np.asarray(atoms.cell.array, dtype=np.float64),
+        periodic=periodic if periodic.any() else False,
+        quantities="ijD",
+    )
+    return first, second, vectors
