@@ -114,6 +114,12 @@ LARGE = Hyperparameters("large basis", Gto, 10, 6, radius=3.0, width=0.3, smeari
 POINTS = Hyperparameters("delta, monomials", Monomials, 2, 3, smearing=None, width=0.5)
 BLURRED = Hyperparameters("Gaussian, monomials", Monomials, 3, 2, smearing=0.3, width=2.0)
 EXPANSIONS = (B8, SMALL, WIDE, LARGE, POINTS, BLURRED)
+FURTHER = (
+    Hyperparameters("delta, GTO", Gto, 6, 3, smearing=None),
+    Hyperparameters("Laplacian", LaplacianEigenstates, 2, 1, smearing=0.25),
+    Hyperparameters("delta, Laplacian", LaplacianEigenstates, 4, 3, smearing=None),
+)
+"""Further radial bases, tested with few examples in tests/oracle/test_radial_bases.py."""
 PRODUCTS = (SMALL, Hyperparameters("l <= 3", Gto, 2, 3), POINTS)
 
 
