@@ -12,6 +12,7 @@ from symtrip_reference._golden_cases import N_CENTER, dyadic
 from symtrip_reference._golden_records import (
     Announce,
     Record,
+    Result,
     environments,
     expansion_of,
     norm,
@@ -108,9 +109,9 @@ def _equivariants(digits: int, announce: Announce) -> Iterator[Record]:
         max_lambda = max(max_angular, 2)
         for nu in (1, 2, 3):
             announce(f"equivariant_correlations: nu = {nu}, {name}")
-            results, block = [], 0
-            for o3_lambda in range((max_angular if nu == 1 else max_lambda) + 1):
-                values, uncut = (
+            degrees = range((max_angular if nu == 1 else max_lambda) + 1)
+            all_values, all_uncut = (
+                [
                     density_correlations(
                         exact,
                         e,
@@ -119,9 +120,14 @@ def _equivariants(digits: int, announce: Announce) -> Iterator[Record]:
                         max_intermediate=max_lambda,
                         digits=digits,
                     )
-                    for e in (expansion, without_cutoff(expansion))
-                )
-                size = norm(flatten(uncut))
+                    for o3_lambda in degrees
+                ]
+                for e in (expansion, without_cutoff(expansion))
+            )
+            # neighbours may cancel in one lambda, never in all
+            size = norm([x for uncut in all_uncut for x in flatten(uncut)])
+            results: list[Result] = []
+            for o3_lambda, values in zip(degrees, all_values, strict=True):
                 for sigma in (1, -1):
                     paths = [path for path in values if path_parity(path) == sigma]
                     if paths:
@@ -133,8 +139,8 @@ def _equivariants(digits: int, announce: Announce) -> Iterator[Record]:
                             for x in values[path][m]
                         ]
                         step = 1 + len(flat) // FEW
+                        block = len(results)
                         results.append(one_result(block, flat, digits, scale=size, step=step))
-                        block += 1
             case = {"nu": nu, "max_lambda": max_lambda, **arguments}
             yield one_record("equivariant_correlations", f"nu = {nu}, {name}", case, results)
 
@@ -328,16 +334,25 @@ def _n_center(digits: int, announce: Announce) -> Iterator[Record]:
             )
             results = []
             for block, tagged in enumerate(tuples):
-                values, uncut = (
+                values, *uncut = (
                     flatten(
                         n_centre_features(
-                            exact, e, tagged, nu, paths=paths, o3_lambda=o3_lambda, digits=digits
+                            exact,
+                            e,
+                            tagged,
+                            nu,
+                            o3_lambda=degree,
+                            max_intermediate=max_intermediate,
+                            digits=digits,
                         )
                     )
-                    for e in (expansion, without_cutoff(expansion))
+                    for e, degree in (
+                        (expansion, o3_lambda),
+                        *((without_cutoff(expansion), degree) for degree in range(o3_lambda + 1)),
+                    )
                 )
-                step = 1 + len(values) // FEW
-                results.append(one_result(block, values, digits, scale=norm(uncut), step=step))
+                step, size = 1 + len(values) // FEW, norm([x for part in uncut for x in part])
+                results.append(one_result(block, values, digits, scale=size, step=step))
             numbers: dict[str, Any] = {
                 "tagged": [list(tagged) for tagged in tuples],
                 "nu": nu,

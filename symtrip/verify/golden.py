@@ -50,11 +50,11 @@ BUDGETS: dict[str, Budget] = {
     "spherical_expansion": Budget(64, "largest coefficient without cutoff"),
     "density_correlations": Budget(128, "norm without cutoff"),
     "triplet_features": Budget(128, "norm of F_jk without cutoff"),
-    "equivariant_correlations": Budget(128, "norm over a lambda without cutoff"),
+    "equivariant_correlations": Budget(128, "norm over all lambda without cutoff"),
     "nice": Budget(128, "norm over an order without cutoff"),
     "reduced_triplet_features": Budget(128, "norm of F_jk without cutoff"),
     "triplet_linear": Budget(128, "norm of F_jk times norm of W"),
-    "n_center_features": Budget(128, "norm without cutoff"),
+    "n_center_features": Budget(128, "norm up to this lambda without cutoff"),
     "two_ring_pair": Budget(4, "r + |z1| + |z2|"),
     "degenerate_family": Budget(4, "largest coordinate"),
 }
