@@ -57,7 +57,7 @@ def _compare(path: Path, dtype: torch.dtype, device: torch.device) -> list[Verdi
 
     name = "standard input" if str(path) == "-" else str(path)
     require(
-        name == "standard input" or path.is_file(),
+        name == "standard input" or (path.exists() and not path.is_dir()),
         "file",
         "name a file of exact values, or be -",
         name,
@@ -81,7 +81,8 @@ def _device(name: str, dtype: torch.dtype) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, dtype=dtype, device=device).item()
     except (RuntimeError, AssertionError, NotImplementedError, TypeError) as problem:
-        reason = str(problem).splitlines()[0]
+        # the first sentence; torch goes on with the names of all of its backends
+        reason = str(problem).splitlines()[0].split(". ")[0][:200]
         raise InputError(
             f"`--device` must be a device of this machine that computes in {dtype}, got {name} "
             f"({reason}); write --device cpu."

@@ -142,7 +142,7 @@ def read_golden(lines: Iterable[str], *, name: str = "golden values") -> list[Re
 
     Raises:
         InputError: not JSON, another format or version, an unknown function, missing keys, numbers
-            that are none, an empty file or one that was cut short.
+            that are none, no records, or a file that was cut short.
     """
     remedy = "write the file again with `python -m symtrip_reference golden`"
     records: list[Record] = []
@@ -171,6 +171,7 @@ def read_golden(lines: Iterable[str], *, name: str = "golden values") -> list[Re
         records.append(entry)
     require(heading is not None, name, "hold golden values", "an empty file", remedy)
     require(ended, name, "end with the number of its records", "a file cut short", remedy)
+    require(bool(records), name, "hold at least one record", "a heading alone", remedy)
     return records
 
 
@@ -179,23 +180,32 @@ def _check_record(entry: Any, where: str, remedy: str) -> None:
         entry
     )
     require(complete, where, "hold function, case, arguments and results", str(entry)[:60], remedy)
+    function, arguments, results = entry["function"], entry["arguments"], entry["results"]
     require(
-        entry["function"] in RUNNERS,
+        isinstance(function, str) and function in RUNNERS,
         where,
         f"name one of {', '.join(RUNNERS)}",
-        entry["function"],
+        function,
         "use the file that was made for this version of symtrip",
     )
-    for result in entry["results"]:
+    require(isinstance(arguments, dict), where, "name its arguments", str(arguments)[:60], remedy)
+    listed = isinstance(results, list) and bool(results)
+    require(listed, where, "list its results", str(results)[:60], remedy)
+    for result in results:
         complete = isinstance(result, dict) and {"block", "step", "scale", "values"} <= set(result)
         require(complete, where, "give block, step, scale, values", str(result)[:60], remedy)
+        block, step = result["block"], result["step"]
+        counts = all(isinstance(x, int) and not isinstance(x, bool) for x in (block, step))
+        counts = counts and block >= 0 and step >= 1
+        require(counts, where, "have block >= 0 and step >= 1", (block, step), remedy)
         try:
             scale = result["scale"]
-            finite = scale is None or Decimal(scale).is_finite()
+            finite = scale is None or (Decimal(scale).is_finite() and Decimal(scale) >= 0)
             finite = finite and all(Decimal(value).is_finite() for value in result["values"])
         except (DecimalException, TypeError, ValueError):
             finite = False
-        require(finite, where, "hold finite decimal numbers", str(result)[:60], remedy)
+        rule = "hold finite decimal numbers and a scale >= 0"
+        require(finite, where, rule, str(result)[:60], remedy)
 
 
 def _worst_error(record: Record, dtype: torch.dtype, device: torch.device) -> tuple[float, int]:
@@ -204,9 +214,20 @@ def _worst_error(record: Record, dtype: torch.dtype, device: torch.device) -> tu
     where, remedy = f"{function}, {case}", "use the file that was made for this version of symtrip"
     try:
         blocks = RUNNERS[function](record["arguments"], dtype, device)
-    except (KeyError, TypeError, IndexError, AttributeError) as problem:
+    except InputError:
+        raise
+    except (
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ValueError,
+        RuntimeError,
+        OverflowError,
+    ) as problem:
+        kind, reason = type(problem).__name__, str(problem).partition("\n")[0]
         raise InputError(
-            f"`{where}` must have the arguments of {function}, got {problem!r}; {remedy}."
+            f"`{where}` must have the arguments of {function}, got {kind}: {reason}; {remedy}."
         ) from problem
     eps = torch.finfo(dtype).eps
     worst, count = 0.0, 0

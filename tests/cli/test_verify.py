@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,11 @@ from symtrip.verify import BUDGETS, GOLDEN, read_golden, verify
 LINES = GOLDEN.read_text(encoding="utf-8").splitlines()
 # the heading and a few cheap cases, with the right count at the end
 SHORT = [*LINES[:6], json.dumps({"records": 5})]
+
+
+def altered(**changes: object) -> str:
+    """The first record with other entries."""
+    return json.dumps({**json.loads(SHORT[1]), **changes})
 
 
 def written(path: Path, lines: list[str]) -> str:
@@ -40,6 +47,16 @@ def test_standard_input_is_read(
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(SHORT)))
     assert main(["verify", "-"]) == 0
+    assert "shifted_cosine" in capsys.readouterr().out
+
+
+def test_a_named_pipe_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "golden"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=written, args=(pipe, SHORT))
+    writer.start()
+    assert main(["verify", str(pipe)]) == 0
+    writer.join()
     assert "shifted_cosine" in capsys.readouterr().out
 
 
@@ -94,6 +111,15 @@ def test_a_nan_fails() -> None:
         ([SHORT[0], SHORT[1].replace('"step":1,', "")], "must give block, step, scale, values"),
         ([SHORT[0], SHORT[1].replace('"1.0"', '"one"')], "must hold finite decimal numbers"),
         ([SHORT[0], SHORT[1].replace('"1.0"', '"nan"')], "must hold finite decimal numbers"),
+        ([SHORT[0], SHORT[1].replace('"scale":"', '"scale":"-')], "numbers and a scale >= 0"),
+        ([SHORT[0], SHORT[1].replace('"block":0', '"block":-1')], r"block >= 0 .* got \(-1, 1\)"),
+        ([SHORT[0], SHORT[1].replace('"block":0', '"block":"a"')], "have block >= 0"),
+        ([SHORT[0], SHORT[1].replace('"step":1', '"step":0')], r"step >= 1, got \(0, 0\)"),
+        ([SHORT[0], SHORT[1].replace('"shifted_cosine"', "[]")], r"must name one of .* got \[\]"),
+        ([SHORT[0], altered(arguments=3)], "must name its arguments, got 3"),
+        ([SHORT[0], altered(results=3)], "must list its results, got 3"),
+        ([SHORT[0], altered(results=[])], r"must list its results, got \[\]"),
+        ([SHORT[0], '{"records": 0}'], "must hold at least one record, got a heading alone"),
     ],
 )
 def test_a_damaged_file_is_refused(lines: list[str], message: str) -> None:
@@ -105,6 +131,7 @@ def test_a_damaged_file_is_refused(lines: list[str], message: str) -> None:
     ("old", "new", "message"),
     [
         ('"radius":2.0,', "", "must have the arguments of shifted_cosine, got KeyError"),
+        ('"r":[', '"r":["a",', "must have the arguments of shifted_cosine, got ValueError"),
         ('"block":0', '"block":5', "must number blocks below 1, got 5"),
         ('"values":["', '"values":["1.0","', "must list 60 values, got 61"),
         ('"width":0.1', '"width":7.0', "`width` must satisfy 0 < width <= radius"),
