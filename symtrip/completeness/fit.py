@@ -40,6 +40,8 @@ class FitReport:
         vectors: (N, 3) neighbours of the best fit in Å, in the frame of the pair.
         residual: relative difference of its features.
         deviation: its largest deviation from the true environment in Å, after alignment.
+        amplification: Å (norm over all unknown coordinates) by which the environment moves, to
+            first order, per relative error of the features; infinite if a motion changes nothing.
     """
 
     starts: int
@@ -48,6 +50,7 @@ class FitReport:
     vectors: Array
     residual: float
     deviation: float
+    amplification: float
 
     @property
     def recovered(self) -> bool:
@@ -131,6 +134,7 @@ def fit_positions(
         np.concatenate([framed[[j, k]], fitted[best]]),
         float(residuals[best]),
         float(deviations[best]),
+        _amplification(model, torch.from_numpy(unknown), target),
     )
 
 
@@ -209,6 +213,17 @@ def _slopes(model: Callable[[Tensor], Tensor], position: Tensor, step: float = 1
     both = torch.stack([position[:, None] + unit, position[:, None] - unit])
     values = model(both.flatten(0, 2)).view(2, count, size, -1)
     return ((values[0] - values[1]) / (2 * step)).transpose(1, 2)
+
+
+def _amplification(model: Callable[[Tensor], Tensor], unknown: Tensor, target: Tensor) -> float:
+    """Inverse of the smallest singular value of the relative features' Jacobian, in Å."""
+    if len(unknown) == 0:
+        return 0.0
+    slope = _slopes(model, unknown[None])[0] / target.norm()
+    singular = torch.linalg.svdvals(slope)
+    # below 1e-9 of the largest one the differences behind the Jacobian hold nothing but rounding
+    seen = len(singular) == unknown.numel() and bool(singular[-1] > 1e-9 * singular[0])
+    return 1.0 / float(singular[-1]) if seen else float("inf")
 
 
 def _shell(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from symtrip.completeness.fit import fit_positions
@@ -20,6 +22,7 @@ from symtrip.progress import Progress, silent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
 
 __all__ = ["draw_sweep", "sweep"]
 
@@ -52,7 +55,8 @@ def sweep(
 
     Returns:
         What was written: ``settings`` and ``cells``, a list with n_radial, max_angular, the
-        fraction of environments ``recovered``, of starts ``found``, of starts ``wrong``.
+        fraction of environments ``recovered``, of starts ``found``, of starts ``wrong``, and the
+        largest ``amplification``, in Å per relative error of the features (None where infinite).
 
     Raises:
         InputError: an impossible grid, or a file with other settings.
@@ -83,7 +87,7 @@ def sweep(
 
 
 def draw_sweep(outcome: dict[str, Any]) -> Figure:
-    """Success against basis size: recovered environments (left) and successful starts (right).
+    """Success and resolution against both sizes of the basis, the paper's framed.
 
     Args:
         outcome: what :func:`sweep` returned.
@@ -93,21 +97,57 @@ def draw_sweep(outcome: dict[str, Any]) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 3.8), layout="constrained")
-    panels = (("recovered", "environments recovered"), ("found", "starts that succeed"))
-    for axes, (key, title) in zip(figure.subplots(1, 2), panels, strict=True):
-        for l in sorted({cell["max_angular"] for cell in outcome["cells"]}):
-            cells = sorted(
-                (cell["n_radial"], cell[key])
-                for cell in outcome["cells"]
-                if cell["max_angular"] == l
+    cells = {(cell["n_radial"], cell["max_angular"]): cell for cell in outcome["cells"]}
+    radial, angular = (sorted({size[axis] for size in cells}) for axis in (0, 1))
+    figure = Figure(figsize=(11.0, 0.55 * len(angular) + 1.6), layout="constrained")
+    for axes, (key, title) in zip(figure.subplots(1, 3), _PANELS, strict=True):
+        values = np.full((len(angular), len(radial)), np.nan)
+        for (n, l), cell in cells.items():
+            value = cell[key]
+            if key == "amplification":
+                value = np.inf if value is None else np.log10(value)
+            values[angular.index(l), radial.index(n)] = value
+        success = key != "amplification"
+        shade = 1 - values if success else np.clip(values / 6, 0, 1)
+        axes.imshow(shade, cmap="YlGnBu", vmin=0, vmax=1.3, origin="lower", aspect="auto")
+        for row, column in np.argwhere(~np.isnan(values)):
+            axes.text(
+                column,
+                row,
+                _label(values[row, column], success),
+                ha="center",
+                va="center",
+                fontsize=9,
+                color="white" if shade[row, column] > 0.6 else "black",
             )
-            axes.plot(*zip(*cells, strict=True), "o-", label=f"l ≤ {l}")
+        if 6 in radial and 3 in angular:
+            corner = (radial.index(6) - 0.5, angular.index(3) - 0.5)
+            axes.add_patch(_frame(corner))
+        axes.set_xticks(range(len(radial)), [str(n) for n in radial])
+        axes.set_yticks(range(len(angular)), [str(l) for l in angular])
         axes.set_xlabel("number of radial functions")
+        axes.set_ylabel("largest l")
         axes.set_title(title, fontsize=10)
-        axes.set_ylim(-0.03, 1.03)
-    axes.legend(fontsize=8)
     return figure
+
+
+_PANELS = (
+    ("recovered", "environments recovered"),
+    ("found", "starts that succeed"),
+    ("amplification", "Å per relative error of the features"),
+)
+
+
+def _label(value: float, success: bool) -> str:
+    if success:
+        return f"{100 * value:.0f} %"
+    return "∞" if np.isinf(value) else f"{float(f'{10**value:.2g}'):.4g}"
+
+
+def _frame(corner: tuple[float, float]) -> Rectangle:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle(corner, 1, 1, fill=False, edgecolor="#d1495b", linewidth=2.0)
 
 
 def _previous(path: Path, settings: dict[str, int]) -> dict[str, Any]:
@@ -151,10 +191,12 @@ def _cell(n_radial: int, max_angular: int, count: int, starts: int, seed: int) -
         for index, positions in enumerate(members)
     ]
     total = count * starts
+    amplification = max(report.amplification for report in reports)
     return {
         "n_radial": n_radial,
         "max_angular": max_angular,
         "recovered": sum(report.recovered for report in reports) / count,
         "found": sum(report.found for report in reports) / total,
         "wrong": sum(report.wrong for report in reports) / total,
+        "amplification": None if math.isinf(amplification) else amplification,
     }

@@ -262,3 +262,17 @@ def test_too_small_a_basis_fits_other_environments():
     report = fit_positions(env, small, starts=8)
     assert report.wrong >= 4
     assert not report.recovered
+
+
+def test_the_amplification_is_finite_for_the_basis_of_the_paper_and_infinite_below_it():
+    env = Environments.from_positions(b8_pair(B8[0])[0], 5, radius=2.0)
+    paper = fit_positions(env, SphericalExpansion.b8(), starts=1)
+    # docs/images/reconstruction.png: 22 Å is the largest of six environments
+    assert 1.0 < paper.amplification < 25.0
+    blind = SphericalExpansion(
+        cutoff=ShiftedCosine(radius=2.0, width=0.1),
+        density=GaussianDensity(width=0.2),
+        basis=Gto(n_radial=6, max_angular=1),
+        species=(5,),
+    )
+    assert fit_positions(env, blind, starts=1).amplification == float("inf")
