@@ -45,7 +45,7 @@ THEOREM = (
     "D1: the moments of degree <= 2m-1 in the frame of one pair determine m atoms with any "
     "non-zero weights; for unrestricted weights the degree is sharp."
 )
-ASSUMES = "nothing from the literature; all environments by the proof in the file"
+ASSUMES = "nothing; all environments: coq/MomentSeparation.v"
 
 ONE = QQ(1)
 WEIGHTS = [ONE, QQ(1, 2), QQ(-2, 3), QQ(3, 7), QQ(1, 5), QQ(5, 4)]

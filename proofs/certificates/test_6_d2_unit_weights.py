@@ -60,7 +60,7 @@ THEOREM = (
     "D2: with unit weights the features of one non-collinear pair up to degree D = number of "
     "untagged atoms of a species determine the environment, in every configuration; D is sharp."
 )
-ASSUMES = "nothing from the literature; all environments by the proof in the file"
+ASSUMES = "nothing; all environments: coq/MomentSeparation.v"
 
 ONE = QQ(1)
 

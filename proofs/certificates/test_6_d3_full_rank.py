@@ -19,7 +19,8 @@ weighted atoms; for d = 1, 2 from the tagged features; for fewer atoms, coplanar
 ones included; that the rank condition fails for four coplanar atoms at d = 1 and holds at d = 2;
 that degree 2d does not suffice (d = 1, 2: the divided-difference pairs of D1 with m = d+1).
 
-What is assumed. Nothing.
+What is assumed. Nothing; that the moments determine every such set of atoms is proved in Coq
+(coq/MomentPencil.v).
 
 Literature. The pencil of shifted moment matrices is the matrix-pencil form of Prony's method
 (Hua, Sarkar, IEEE Trans. Acoust. Speech Signal Process. 38, 814 (1990)) and of the extraction of
@@ -43,7 +44,7 @@ THEOREM = (
     "D3: if polynomials of degree <= d have full rank on the untagged atoms, the moments of degree "
     "<= 2d+1 in one frame determine points and weights (4, 10, 20 atoms at degree 3, 5, 7)."
 )
-ASSUMES = "nothing from the literature; all environments by the proof in the file"
+ASSUMES = "nothing; all environments: coq/MomentPencil.v"
 
 AXES: list[Exponents] = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
 

@@ -33,6 +33,13 @@ class Environment:
     species: tuple[int, ...]
 
     def __init__(self, vectors: Sequence[Any], species: Sequence[int] | None = None) -> None:
+        require(
+            hasattr(vectors, "__iter__"),
+            "vectors",
+            "be a list of triples of exact numbers",
+            repr(vectors),
+            "pass [] for no neighbours",
+        )
         exact = tuple(exact_vector(f"vectors[{j}]", v) for j, v in enumerate(vectors))
         for j, vector in enumerate(exact):
             require(

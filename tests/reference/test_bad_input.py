@@ -127,6 +127,10 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
         lambda: reference.Environment([(1, 0.5, 0)]),
         r"`vectors\[0\]\[1\]` must be an exact number, not a float, got 0.5",
     ),
+    "no list of vectors": (
+        lambda: reference.Environment(None),  # type: ignore[arg-type]
+        r"`vectors` must be a list of triples of exact numbers, got None; pass \[\]",
+    ),
     "two coordinates": (
         lambda: reference.Environment([(1, 0)]),
         r"`vectors\[0\]` must hold three exact numbers",
