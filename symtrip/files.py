@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["atomic_write"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["atomic_write", "save_tensors"]
 
 
 @contextmanager
@@ -42,3 +47,35 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def save_tensors(
+    path: str | os.PathLike[str],
+    tensors: Mapping[str, Tensor],
+    metadata: Mapping[str, str] | None = None,
+) -> None:
+    """Write a safetensors file that appears whole or not at all.
+
+    Args:
+        path: the file to create or replace; missing parent folders are created.
+        tensors: name -> tensor.
+        metadata: header of the file.
+
+    Raises:
+        OSError: the file cannot be written, e.g. because the disk is full.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    with atomic_write(path) as temporary:
+        try:
+            save_file(
+                {name: tensor.contiguous() for name, tensor in tensors.items()},
+                temporary,
+                metadata=None if metadata is None else dict(metadata),
+            )
+        except SafetensorError as problem:
+            # it hides the system's error in a text: "... I/O error: No space left on device ..."
+            full = "space" in str(problem)
+            number = errno.ENOSPC if full else errno.EIO
+            raise OSError(number, os.strerror(number), os.fspath(path)) from problem

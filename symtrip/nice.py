@@ -9,13 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from symtrip.coupling import Key
 from symtrip.errors import InputError, require
 from symtrip.expansion.density import Density
-from symtrip.files import atomic_write
+from symtrip.files import save_tensors
 from symtrip.nice_step import Blocks, NiceStep
 from symtrip.pca import principal_components
 from symtrip.progress import Progress, silent
@@ -189,9 +188,8 @@ class Nice(nn.Module):
             "max_lambda": self.max_lambda,
             "kept": kept,
         }
-        tensors = {name: value.detach().contiguous() for name, value in self.projections.items()}
-        with atomic_write(path) as temporary:
-            save_file(tensors, temporary, metadata={"nice": json.dumps(sizes)})
+        tensors = {name: value.detach() for name, value in self.projections.items()}
+        save_tensors(path, tensors, {"nice": json.dumps(sizes)})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Nice:
@@ -238,6 +236,25 @@ class Nice(nn.Module):
         for order in range(2, nu + 1):
             blocks = self._advance(order, blocks, density, chunk)
         return blocks
+
+    def parities(self, n_channels: int) -> dict[int, Tensor]:
+        """Signs of the invariants under inversion.
+
+        Args:
+            n_channels: Q of the density.
+
+        Returns:
+            nu -> (q,) int8 of +1 and -1, in the order of :meth:`forward`.
+        """
+        sizes = {(l, 1): n_channels for l in range(self.max_angular + 1)}
+        parities = {1: torch.ones(n_channels, dtype=torch.int8)}
+        for order, step in enumerate(self._steps, start=2):
+            widths = step.widths(sizes, n_channels)
+            sizes = {key: self.kept.get(order, {}).get(key, width) for key, width in widths.items()}
+            parities[order] = torch.cat(
+                [torch.full((sizes.get((0, s), 0),), s, dtype=torch.int8) for s in (1, -1)]
+            )
+        return parities
 
     def forward(self, density: Density, *, chunk: int = 50) -> dict[int, Tensor]:
         """Invariants of all orders.

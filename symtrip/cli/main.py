@@ -24,7 +24,7 @@ COMMANDS = {
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
     "reconstruct": "Rebuild environments from the features of one tagged pair.",
-    "reproduce": "Train models B, D and best on B8 and put their errors beside the paper's.",
+    "reproduce": "Train the paper's models and best on B8 and put their errors beside the paper's.",
     "train": "Train B_L, B_NL, D_L or D_NL on B8; Ctrl-C leaves a checkpoint to resume from.",
     "verify": "Compare this installation with exact values.",
 }

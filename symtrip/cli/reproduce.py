@@ -1,4 +1,4 @@
-"""`symtrip reproduce`: the paper's table of energy models."""
+"""`symtrip reproduce`: the paper's tables and figures."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; default: results/<preset>.")
     ] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    only: Annotated[
+        str | None, typer.Option(help="Train these rows only, e.g. A_rho_NL,A_NL.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(help="Train fewer seeds than the preset.", min=1)
+    ] = None,
+    figures: Annotated[bool, typer.Option(help="Compute and draw the figures too.")] = True,
 ) -> None:
-    """Train models B, D and best on B8 and put their errors beside the paper's.
+    """Train the paper's models and best on B8 and put their errors beside the paper's.
 
-    Stopped in any way, the same command continues; finished models are not trained again.
+    Stopped in any way, the same command continues; finished stages are not computed again.
     """
+    import torch
     from rich.console import Console
     from rich.markdown import Markdown
 
@@ -30,8 +39,24 @@ def reproduce(
 
     presets = {str(name): value for name, value in PRESETS.items()}
     require(preset in presets, "--preset", f"be one of {', '.join(presets)}", preset, "choose one")
+    require(
+        device == "cpu" or (device == "cuda" and torch.cuda.is_available()),
+        "--device",
+        "be cpu, or cuda where PyTorch finds a GPU",
+        device,
+        "leave it out",
+    )
     folder = out if out is not None else Path("results") / preset
-    run(presets[preset], folder, ConsoleReport())
+    rows = None if only is None else [name.strip() for name in only.split(",")]
+    run(
+        presets[preset],
+        folder,
+        ConsoleReport(),
+        device=device,
+        only=rows,
+        seeds=seeds,
+        figures=figures,
+    )
     console = Console()
     console.print(Markdown((folder / "tables.md").read_text(encoding="utf-8")))
-    console.print(f"results.json, tables.md and cache are in {folder}", highlight=False)
+    console.print(f"results.json, tables.md, figures and cache are in {folder}", highlight=False)

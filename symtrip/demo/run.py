@@ -16,7 +16,6 @@ from symtrip.data import B8Pairs
 from symtrip.degenerate import family, sample_b8_parameters
 from symtrip.degenerate.picture import draw_pair
 from symtrip.demo.degeneracy import Degeneracy, pair_differences
-from symtrip.demo.pictures import parity_plot
 from symtrip.demo.report import DEGENERACY_NAMES, PAPER, DrawnPair, write_report, write_results
 from symtrip.errors import require
 from symtrip.expansion import SphericalExpansion
@@ -24,6 +23,7 @@ from symtrip.files import atomic_write
 from symtrip.progress import progress_bar
 from symtrip.train import DataSettings, TrainConfig, TrainingSettings, TrainResult, train
 from symtrip.train.console import ConsoleReport
+from symtrip.train.pictures import parity_plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -3,6 +3,12 @@
 from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
+from symtrip.models.latent import (
+    LatentDecoder,
+    TripletEncoder,
+    TripletReconstruction,
+    sum_over_pairs,
+)
 from symtrip.models.layers import EnergyHead, RowGroupNorm
 from symtrip.models.model import EnergyModel, ModelSpec, build_energy, fit_descriptor
 from symtrip.models.pairs import PairFeatures, unordered_pairs
@@ -23,6 +29,7 @@ __all__ = [
     "InvariantCompression",
     "InvariantDescriptor",
     "InvariantEnergy",
+    "LatentDecoder",
     "ModelName",
     "ModelSpec",
     "NetworkSettings",
@@ -31,9 +38,12 @@ __all__ = [
     "Settings",
     "TripletCompression",
     "TripletDescriptor",
+    "TripletEncoder",
     "TripletEnergy",
+    "TripletReconstruction",
     "build_energy",
     "fit_descriptor",
+    "sum_over_pairs",
     "unordered_pairs",
     "validated",
 ]

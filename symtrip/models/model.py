@@ -11,13 +11,12 @@ import torch
 from jaxtyping import Float
 from pydantic import PositiveInt
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
 from symtrip.expansion import Density
-from symtrip.files import atomic_write
+from symtrip.files import save_tensors
 from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
@@ -146,8 +145,7 @@ class EnergyModel(nn.Module):
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write weights, components and specification to one safetensors file, atomically."""
         header = {"format": _FORMAT, "spec": self.spec.model_dump_json()}
-        with atomic_write(path) as temporary:
-            save_file(self.state_dict(), temporary, metadata=header)
+        save_tensors(path, self.state_dict(), header)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: torch.device | str = "cpu") -> EnergyModel:

@@ -7,11 +7,20 @@ from typing import Literal
 from pydantic import Field, PositiveInt
 
 from symtrip.models import FeatureSettings, ModelName, NetworkSettings, Settings
+from symtrip.reproduce.invariants import InvariantSettings
 from symtrip.train import TrainingSettings
 
-__all__ = ["PRESETS", "ModelPlan", "Preset", "PresetName"]
+__all__ = ["PRESETS", "LatentSettings", "ModelPlan", "Preset", "PresetName", "RowName"]
 
 PresetName = Literal["quick", "paper", "best"]
+RowName = ModelName | Literal["A_rho_L", "A_rho_NL", "A_L", "A_NL", "C_L", "C_NL"]
+
+
+class LatentSettings(Settings):
+    """Encoder and decoder of models A: length of the latent vector and width of both."""
+
+    size: PositiveInt = 128
+    hidden: PositiveInt = 512
 
 
 class ModelPlan(Settings):
@@ -19,13 +28,36 @@ class ModelPlan(Settings):
 
     Attributes:
         model: architecture; ``best`` is a B_NL with other settings.
-        network: its width, and whether inversion symmetry is restored after the nonlinearity.
+        network: width of the energy network, and whether inversion symmetry is restored after the
+            nonlinearity.
+        latent: encoder and decoder (A_rho_L and A_rho_NL).
+        whitening: exponent w of models A and C: columns of their input are divided by the w-th
+            power of their standard deviations; 0 leaves them as they are, 1 makes all equal.
         training: the optimisation.
     """
 
-    model: ModelName
+    model: RowName
     network: NetworkSettings = NetworkSettings()
+    latent: LatentSettings = LatentSettings()
+    whitening: float = Field(default=0.0, ge=0, le=1)
     training: TrainingSettings = TrainingSettings()
+
+
+class FigureSettings(Settings):
+    """What is trained for figures only.
+
+    Attributes:
+        latent_sizes: lengths of the latent vector (Fig. S4).
+        latent_epochs: epochs of each.
+        curve_pairs: numbers of training pairs of the learning curves; those beyond the labelled
+            ones are left out.
+        curve_epochs: epochs of B_NL at each.
+    """
+
+    latent_sizes: tuple[PositiveInt, ...] = (4, 8, 16, 32, 64, 128, 256, 512)
+    latent_epochs: PositiveInt
+    curve_pairs: tuple[PositiveInt, ...]
+    curve_epochs: PositiveInt
 
 
 class Preset(Settings):
@@ -34,14 +66,18 @@ class Preset(Settings):
     Attributes:
         training_pairs: the first so many labelled training pairs; ``None``: all.
         seeds: one run of every model for each.
-        features: compression, common to all models of a kind.
+        features: compression of triplets and of nu <= 3, common to all models of a kind.
+        invariants: density correlations of models A and C.
         models: row name -> plan.
+        figures: what is trained for figures; ``None``: only those of the models in the table.
     """
 
     training_pairs: int | None = Field(default=None, ge=4)
     seeds: PositiveInt = 3
     features: FeatureSettings = FeatureSettings()
+    invariants: InvariantSettings = InvariantSettings()
     models: dict[str, ModelPlan]
+    figures: FigureSettings | None = None
 
 
 def _rows(linear: int, triplets: int, invariants: int) -> dict[str, ModelPlan]:
@@ -53,6 +89,26 @@ def _rows(linear: int, triplets: int, invariants: int) -> dict[str, ModelPlan]:
     }
 
 
+def _latent_rows(linear: int, nonlinear: int, heads: int) -> dict[str, ModelPlan]:
+    """Models A; the differences within pairs are 1e-4 of the variance of the invariants."""
+    weights = {"difference_weight": 100.0, "weight_decay": 0.0}
+    return {
+        "A_rho_L": ModelPlan(model="A_rho_L", training=TrainingSettings(epochs=linear, **weights)),
+        "A_L": ModelPlan(model="A_L", training=TrainingSettings(epochs=heads)),
+        "A_rho_NL": ModelPlan(
+            model="A_rho_NL", training=TrainingSettings(epochs=nonlinear, **weights)
+        ),
+        "A_NL": ModelPlan(model="A_NL", training=TrainingSettings(epochs=heads)),
+    }
+
+
+def _correlation_rows(linear: int, nonlinear: int) -> dict[str, ModelPlan]:
+    return {
+        "C_L": ModelPlan(model="C_L", training=TrainingSettings(epochs=linear)),
+        "C_NL": ModelPlan(model="C_NL", training=TrainingSettings(epochs=nonlinear)),
+    }
+
+
 def _best(epochs: int, hidden: int) -> ModelPlan:
     return ModelPlan(
         model="B_NL",
@@ -61,14 +117,38 @@ def _best(epochs: int, hidden: int) -> ModelPlan:
     )
 
 
+_QUICK_INVARIANTS = InvariantSettings(
+    max_nu=4,
+    kept={2: (12, 12, 20, 12, 8, 10, 11), 3: (40, 60, 60, 60, 40, 40, 60, 15)},
+    sample=100,
+    components=256,
+)
+
 PRESETS: dict[PresetName, Preset] = {
     "quick": Preset(
         training_pairs=500,
         seeds=1,
         features=FeatureSettings(components=256, sample=100),
-        models=_rows(15, 40, 500) | {"best": _best(25, 128)},
+        invariants=_QUICK_INVARIANTS,
+        models=_latent_rows(200, 30, 300)
+        | _rows(15, 40, 500)
+        | _correlation_rows(300, 300)
+        | {"best": _best(25, 128)},
+        figures=FigureSettings(
+            latent_sizes=(4, 16, 64, 256),
+            latent_epochs=10,
+            curve_pairs=(125, 250, 500),
+            curve_epochs=40,
+        ),
     ),
-    "paper": Preset(models=_rows(80, 300, 300)),
+    "paper": Preset(
+        models=_latent_rows(300, 150, 300) | _rows(80, 300, 300) | _correlation_rows(300, 300),
+        figures=FigureSettings(
+            latent_epochs=30,
+            curve_pairs=(125, 250, 500, 1000, 2000, 3500),
+            curve_epochs=80,
+        ),
+    ),
     "best": Preset(features=FeatureSettings(components=1024), models={"best": _best(300, 256)}),
 }
 """The presets by name."""

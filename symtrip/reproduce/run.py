@@ -1,99 +1,108 @@
-"""The stages: each model and seed trained in a folder of its own, then the tables."""
+"""A reproduction from the data to tables and figures."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from symtrip.data import B8Pairs
+from symtrip.errors import require
 from symtrip.files import atomic_write
-from symtrip.reproduce.cache import data_digest, replaced, stage_key
+from symtrip.reproduce.drawing import draw_figures
+from symtrip.reproduce.pipeline import Pipeline, errors_of
 from symtrip.reproduce.presets import Preset
 from symtrip.reproduce.tables import markdown_table, summary
-from symtrip.train import DataSettings, Report, TrainConfig, train
+from symtrip.train import Report
 
 __all__ = ["reproduce"]
 
 
 def reproduce(
-    preset: Preset, out: str | os.PathLike[str], report: Report, *, pairs: B8Pairs | None = None
+    preset: Preset,
+    out: str | os.PathLike[str],
+    report: Report,
+    *,
+    pairs: B8Pairs | None = None,
+    device: torch.device | str = "cpu",
+    only: Collection[str] | None = None,
+    seeds: int | None = None,
+    figures: bool = True,
 ) -> dict[str, Any]:
-    """Train every model of a preset for every seed and write the tables.
+    """Train the models of a preset for every seed and write tables and figures.
 
-    Each run lives in ``out/cache`` under a digest of its settings and data. What is finished is not
-    computed again, what was interrupted continues from its checkpoint, and what was computed with
-    other settings or data is computed anew.
+    Each stage lives in ``out/cache`` under a digest of its settings and data. What is finished is
+    not computed again, what was interrupted continues from what is there, and what was computed
+    with other settings or data is computed anew.
 
     Args:
         preset: what to train.
-        out: folder of ``results.json`` (the models that ran), ``tables.md`` and ``cache``.
+        out: folder of ``results.json`` (the models that ran), ``tables.md``, ``figures.json``, the
+            figures and ``cache``.
         report: told about the progress.
         pairs: the data; ``None``: those that ship with symtrip.
+        device: where NICE and the networks run.
+        only: rows to train; the others appear in the tables as far as they are in the cache.
+        seeds: train fewer seeds than the preset has.
+        figures: whether to compute and draw figures.
 
     Returns:
         The content of ``results.json``.
 
     Raises:
-        InputError: too few labelled pairs.
+        InputError: too few labelled pairs, or an unknown row.
         OSError: the disk is full or ``out`` cannot be written; finished stages stay usable.
         KeyboardInterrupt: after Ctrl-C, once the checkpoint of the present model is written.
     """
+    unknown = sorted(set(only or ()) - set(preset.models))
+    require(
+        not unknown, "only", f"name rows of {', '.join(preset.models)}", unknown, "choose from them"
+    )
     data = pairs if pairs is not None else B8Pairs.load()
     folder = Path(out)
-    digest = data_digest(data)
+    pipeline = Pipeline(preset, folder / "cache", data, report, torch.device(device))
     models: dict[str, Any] = {}
-    counts: dict[str, int] = {}
-    for name in preset.models:
+    for name, plan in preset.models.items():
         runs = []
         for seed in range(preset.seeds):
-            content = _run(preset, name, seed, folder / "cache", digest, data, report)
-            runs.append(content["models"][preset.models[name].model])
-            counts = content["pairs"]
-        models[name] = summary(runs) | {"seeds": preset.seeds}
-    content = {"models": models, "pairs": counts, "preset": preset.model_dump(mode="json")}
+            wanted = (only is None or name in only) and seed < (seeds or preset.seeds)
+            place = pipeline.train(name, seed) if wanted else pipeline.finished(name, seed)
+            if place is not None:
+                runs.append(errors_of(place, plan))
+        if runs:
+            models[name] = summary(runs) | {"seeds": len(runs)}
+    content = {
+        "models": models,
+        "pairs": {
+            "training": len(pipeline.labelled_fitting),
+            "validation": len(data.validation.labelled),
+        },
+        "preset": preset.model_dump(mode="json"),
+    }
     with atomic_write(folder / "results.json") as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _write_tables(folder / "tables.md", preset, models)
+    if figures:
+        draw_figures(pipeline, folder)
+    return content
+
+
+def _write_tables(path: Path, preset: Preset, models: dict[str, Any]) -> None:
     text = (
         "## Table 1: validation\n\n"
         + markdown_table(models, "validation")
         + "\n## Table S2: training\n\n"
         + markdown_table(models, "training")
     )
-    with atomic_write(folder / "tables.md") as temporary:
+    missing = [name for name in preset.models if name not in models]
+    if missing:
+        text += f"\nNot trained here: {', '.join(missing)}.\n"
+    fewer = [f"{n} ({m['seeds']})" for n, m in models.items() if m["seeds"] < preset.seeds]
+    if fewer:
+        text += f"\nFewer than {preset.seeds} seeds: {', '.join(fewer)}.\n"
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    return content
-
-
-def _run(
-    preset: Preset,
-    name: str,
-    seed: int,
-    cache: Path,
-    digest: str,
-    data: B8Pairs,
-    report: Report,
-) -> dict[str, Any]:
-    plan = preset.models[name]
-    settings = TrainConfig(
-        model=plan.model,
-        seed=seed,
-        data=DataSettings(training_pairs=preset.training_pairs),
-        features=preset.features,
-        network=plan.network,
-        training=plan.training,
-    )
-    inputs = settings.model_dump(mode="json", exclude={"output": True})
-    key = stage_key(f"{name}-seed{seed}", data=digest, settings=inputs)
-    place = cache / key
-    finished = place / "results.json"
-    if finished.exists():
-        report.say(f"{name}, seed {seed}: cached")
-    else:
-        if replaced(cache, key):
-            report.say(f"{name}, seed {seed}: settings, data or version changed, computed anew")
-        config = settings.model_copy(update={"output": str(place)})
-        train(config, report, pairs=data, resume=True)
-    content: dict[str, Any] = json.loads(finished.read_text(encoding="utf-8"))
-    return content

@@ -4,8 +4,8 @@ from symtrip.train.checkpoint import load_checkpoint, save_checkpoint
 from symtrip.train.config import DataSettings, TrainConfig, TrainingSettings, load_config
 from symtrip.train.features import cluster_features, density_chunks, fit_to_clusters
 from symtrip.train.metrics import PairErrors, pair_errors
-from symtrip.train.run import Report, SetResult, TrainResult, train
-from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, predict, split_pairs
+from symtrip.train.run import Report, SetResult, TrainResult, optimise, train
+from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, paired, predict, split_pairs
 
 __all__ = [
     "DataSettings",
@@ -23,7 +23,9 @@ __all__ = [
     "fit_to_clusters",
     "load_checkpoint",
     "load_config",
+    "optimise",
     "pair_errors",
+    "paired",
     "predict",
     "save_checkpoint",
     "split_pairs",

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from symtrip.errors import InputError, require
-from symtrip.files import atomic_write
+from symtrip.files import save_tensors
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
 
@@ -34,8 +33,7 @@ def save_checkpoint(
         config: the configuration of the run.
     """
     header = {"format": _FORMAT, "state": json.dumps(values), "config": json.dumps(config)}
-    with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata=header)
+    save_tensors(path, tensors, header)
 
 
 def load_checkpoint(

@@ -1,4 +1,4 @@
-"""The paper's two errors of energies predicted for pairs."""
+"""The paper's two errors of what is predicted for pairs: energies, or many features at once."""
 
 from __future__ import annotations
 
@@ -27,16 +27,18 @@ class PairErrors:
 
 
 def pair_errors(
-    predicted: Float[Tensor, "pairs 2"], target: Float[Tensor, "pairs 2"]
+    predicted: Float[Tensor, "pairs 2 *columns"], target: Float[Tensor, "pairs 2 *columns"]
 ) -> PairErrors:
     """Errors of the means and of the differences of pairs.
 
     Args:
-        predicted: (pairs, 2) predictions for both members.
-        target: (pairs, 2) what they should be, in the same unit; at least 2 pairs, no NaN.
+        predicted: (pairs, 2) predictions for both members, or (pairs, 2, columns).
+        target: what they should be, of the same shape, in the same unit; at least 2 pairs, no NaN.
 
     Returns:
-        The errors. Standard deviations are those of the set itself (divisor n, not n - 1).
+        The errors. Standard deviations are those of the set itself (divisor n, not n - 1). Squares
+        are summed over columns, deviations are from each column's mean, so that a rotation of the
+        columns changes nothing.
 
     Raises:
         InputError: the shapes differ, there are fewer than 2 pairs, or a target is not finite.
@@ -47,7 +49,7 @@ def pair_errors(
     require(
         predicted.shape == target.shape and target.shape[0] >= 2,
         "predicted",
-        "have the shape of the targets, (pairs, 2) with at least 2 pairs",
+        "have the shape of the targets, (pairs, 2, ...) with at least 2 pairs",
         f"{tuple(predicted.shape)} for targets {tuple(target.shape)}",
         "predict both members of every pair",
     )
@@ -59,7 +61,11 @@ def pair_errors(
         "drop pairs without labels, e.g. with B8Pairs.labelled",
     )
     error, wanted = predicted.double() - target.double(), target.double()
-    mean = error.mean(dim=1).square().mean().sqrt() / wanted.std(correction=0)
+    mean = error.mean(dim=1).square().mean().sqrt() / _spread(wanted.flatten(0, 1))
     difference = wanted[:, 0] - wanted[:, 1]
-    diff = (error[:, 0] - error[:, 1]).square().mean().sqrt() / difference.std(correction=0)
+    diff = (error[:, 0] - error[:, 1]).square().mean().sqrt() / _spread(difference)
     return PairErrors(float(mean), float(diff))
+
+
+def _spread(rows: Tensor) -> Tensor:
+    return rows.var(dim=0, correction=0).mean().sqrt()

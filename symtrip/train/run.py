@@ -27,7 +27,7 @@ from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.seeds import generator_for
 from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, predict, split_pairs
 
-__all__ = ["Report", "SetResult", "TrainResult", "train"]
+__all__ = ["Report", "SetResult", "TrainResult", "optimise", "train"]
 
 
 @runtime_checkable
@@ -81,7 +81,12 @@ class TrainResult:
 
 
 def train(
-    config: TrainConfig, report: Report, *, pairs: B8Pairs | None = None, resume: bool = False
+    config: TrainConfig,
+    report: Report,
+    *,
+    pairs: B8Pairs | None = None,
+    resume: bool = False,
+    device: torch.device | str = "cpu",
 ) -> TrainResult:
     """Train a model on B8 and leave everything in ``config.output``.
 
@@ -96,6 +101,7 @@ def train(
         report: told about the progress.
         pairs: the data; ``None``: those that ``config.data`` names.
         resume: continue from the folder's checkpoint, if there is one.
+        device: where the network is trained; features are computed on the CPU.
 
     Returns:
         The model and its errors.
@@ -139,7 +145,9 @@ def train(
             progress=progress,
         )
     seconds["features"] = time.perf_counter() - start
-    everything = LabelledPairs(features, both.energies.to(torch.float32))
+    features = features.to(device=device)
+    model.energy.to(device)
+    everything = LabelledPairs(features, both.energies.to(device, torch.float32))
     known = everything[: len(fitting)]
 
     rows_fit, rows_select = split_pairs(len(fitting), config.data.selection_fraction, config.seed)
@@ -149,16 +157,18 @@ def train(
     if state is not None:
         trainer.restore(*state)
         report.say(f"resuming {folder} after batch {trainer.step} of {trainer.n_steps}")
-
-    def save() -> None:
-        save_checkpoint(checkpoint, *trainer.state(), identity)
-
     start = time.perf_counter()
-    _optimise(trainer, config, report, save)
+    optimise(
+        trainer,
+        config.model,
+        report,
+        lambda: save_checkpoint(checkpoint, *trainer.state(), identity),
+    )
     seconds["training"] = time.perf_counter() - start
 
-    model.energy.load_state_dict(trainer.best().state_dict())
-    predicted = predict(model.energy, features)
+    model.energy.load_state_dict(trainer.best_state())
+    predicted = predict(model.energy, features).cpu()
+    model.energy.cpu()
     result = TrainResult(
         model=model,
         training=_result(fitting, predicted[: len(fitting)]),
@@ -226,27 +236,37 @@ def _descriptor(
     return spec, descriptor
 
 
-def _optimise(
-    trainer: Trainer, config: TrainConfig, report: Report, save: Callable[[], None]
-) -> None:
+def optimise(trainer: Trainer, title: str, report: Report, save: Callable[[], None]) -> None:
+    """Train to the end, with a checkpoint now and then and before an interruption.
+
+    Args:
+        trainer: the run, fresh or restored.
+        title: what is trained.
+        report: told about the progress.
+        save: writes the checkpoint.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
+    """
+    settings = trainer.settings
     saved = time.monotonic()
     with (
         deferred_interrupt() as interrupted,
-        report.stage(f"{config.model}: training") as progress,
+        report.stage(f"{title}: training") as progress,
     ):
-        progress(len(trainer.history), config.training.epochs)
+        progress(len(trainer.history), settings.epochs)
         for record in trainer.run(stop=interrupted):
             if record is not None:
                 report.epoch(record)
-                progress(record.number, config.training.epochs)
-            if time.monotonic() - saved >= config.training.checkpoint_seconds:
+                progress(record.number, settings.epochs)
+            if time.monotonic() - saved >= settings.checkpoint_seconds:
                 save()
                 saved = time.monotonic()
         save()
     if not trainer.finished:
         report.say(
-            f"stopped after batch {trainer.step} of {trainer.n_steps}; "
-            f"the state is in {config.output}, --resume continues"
+            f"stopped after batch {trainer.step} of {trainer.n_steps}; the state is kept: the same "
+            "command (`symtrip train`: with --resume) continues"
         )
         raise KeyboardInterrupt
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -15,14 +14,14 @@ from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import AveragedModel
 
 from symtrip.errors import require
-from symtrip.models import InvariantEnergy, PairFeatures, TripletEnergy
+from symtrip.models import InvariantEnergy, PairFeatures, TripletEnergy, TripletReconstruction
 from symtrip.train.config import TrainingSettings
 from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.seeds import generator_for
 
-__all__ = ["Epoch", "LabelledPairs", "Trainer", "predict", "split_pairs"]
+__all__ = ["Epoch", "LabelledPairs", "Trainer", "paired", "predict", "split_pairs"]
 
-Energy = TripletEnergy | InvariantEnergy
+Energy = TripletEnergy | InvariantEnergy | TripletReconstruction
 
 _PREDICTION_CHUNK = 256
 
@@ -33,11 +32,11 @@ class LabelledPairs:
 
     Attributes:
         features: those of 2P environments: pair 0 plus, pair 0 minus, pair 1 plus, ...
-        energies: (P, 2) in eV, without NaN.
+        energies: (P, 2) in eV, without NaN; or other targets, (P, 2, columns).
     """
 
     features: PairFeatures | Tensor
-    energies: Float[Tensor, "pairs 2"]
+    energies: Float[Tensor, "pairs 2 *columns"]
 
     def __len__(self) -> int:
         """Number of pairs P."""
@@ -87,7 +86,12 @@ def split_pairs(n_pairs: int, fraction: float, seed: int) -> tuple[Tensor, Tenso
     return order[n_select:].sort().values, order[:n_select].sort().values
 
 
-def predict(energy: Energy, features: PairFeatures | Tensor) -> Float[Tensor, "pairs 2"]:
+def paired(rows: Tensor) -> Tensor:
+    """(2 P, ...) rows, members of a pair next to each other, as (P, 2, ...)."""
+    return rows.reshape(-1, 2, *rows.shape[1:])
+
+
+def predict(energy: Energy, features: PairFeatures | Tensor) -> Float[Tensor, "pairs 2 *columns"]:
     """Energies of whole pairs, without gradients and in chunks.
 
     Args:
@@ -95,7 +99,7 @@ def predict(energy: Energy, features: PairFeatures | Tensor) -> Float[Tensor, "p
         features: those of 2P environments, members of a pair next to each other.
 
     Returns:
-        (P, 2) in eV.
+        (P, 2) in eV, or (P, 2, columns) for a network with as many outputs.
     """
     count = len(features)
     with torch.no_grad():
@@ -103,7 +107,7 @@ def predict(energy: Energy, features: PairFeatures | Tensor) -> Float[Tensor, "p
             energy(features[start : start + _PREDICTION_CHUNK])
             for start in range(0, count, _PREDICTION_CHUNK)
         ]
-    return torch.cat(pieces).reshape(count // 2, 2)
+    return paired(torch.cat(pieces))
 
 
 Weights = tuple[Tensor, ...] | list[Tensor]
@@ -191,11 +195,9 @@ class Trainer:
         while not (self.finished or stop()):
             yield self._advance()
 
-    def best(self) -> Energy:
-        """The network with the selected weights."""
-        chosen = copy.deepcopy(self.energy)
-        chosen.load_state_dict(self._best)
-        return chosen
+    def best_state(self) -> dict[str, Tensor]:
+        """The selected weights."""
+        return {name: value.clone() for name, value in self._best.items()}
 
     def _advance(self) -> Epoch | None:
         epoch, position = divmod(self.step, self.steps_per_epoch)
@@ -214,7 +216,7 @@ class Trainer:
         return self._end_epoch(epoch + 1) if position + 1 == self.steps_per_epoch else None
 
     def _loss(self, energy: Energy, batch: LabelledPairs) -> Tensor:
-        predicted = energy(batch.features).reshape(len(batch), 2)
+        predicted = paired(energy(batch.features))
         error = (predicted - batch.energies) / self._spread
         difference = error[:, 0] - error[:, 1]
         weight = self.settings.difference_weight

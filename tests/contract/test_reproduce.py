@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import SafetensorError
 
 from symtrip.cli.main import main
 from symtrip.data import B8Pairs
+from symtrip.errors import InputError
+from symtrip.files import save_tensors
 from symtrip.models import FeatureSettings, NetworkSettings
 from symtrip.progress import Progress, silent
 from symtrip.reproduce import ModelPlan, Preset, paper_errors, reproduce
-from symtrip.train import Epoch, TrainingSettings
+from symtrip.reproduce.invariants import InvariantSettings, compress_invariants, load_invariants
+from symtrip.reproduce.presets import LatentSettings, RowName
+from symtrip.train import Epoch, TrainingSettings, pair_errors, paired
 
 _TINY = NetworkSettings(hidden=8)
 
@@ -50,6 +57,28 @@ def _preset(epochs: int = 4) -> Preset:
     )
 
 
+def _vectors_preset() -> Preset:
+    """Models A and C, whose stages build on each other."""
+    training = TrainingSettings(epochs=3, batch_pairs=4, checkpoint_seconds=0.0)
+    names: list[RowName] = ["A_rho_L", "A_L", "A_rho_NL", "A_NL", "C_L"]
+    return Preset(
+        seeds=1,
+        features=FeatureSettings(components=12, sample=4),
+        invariants=InvariantSettings(
+            max_nu=4, kept={2: (4,) * 7, 3: (5,) * 8}, sample=16, components=24
+        ),
+        models={
+            name: ModelPlan(
+                model=name,
+                network=_TINY,
+                latent=LatentSettings(size=8, hidden=16),
+                training=training,
+            )
+            for name in names
+        },
+    )
+
+
 @pytest.fixture(scope="module")
 def pairs() -> B8Pairs:
     data = B8Pairs.load().labelled
@@ -70,7 +99,7 @@ def test_a_killed_reproduction_continues_to_the_same_results(
         reproduce(_preset(), tmp_path, Log(die_after=6), pairs=pairs)
     again = Log()
     reproduce(_preset(), tmp_path, again, pairs=pairs)
-    assert again.lines[0] == "D_L, seed 0: cached"
+    assert again.lines[0] == "D_L-seed0: cached"
     assert 0 < again.epochs < 4
     assert (tmp_path / "results.json").read_bytes() == (finished / "results.json").read_bytes()
 
@@ -102,8 +131,98 @@ def test_linear_rows_cannot_tell_members_of_a_pair_apart(pairs: B8Pairs, finishe
             assert abs(model[part]["diff"] - blind) < 1e3 * 1.2e-7
 
 
+@pytest.fixture(scope="module")
+def vectors(pairs: B8Pairs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vectors")
+    reproduce(_vectors_preset(), folder, Log(), pairs=pairs, figures=False)
+    return folder
+
+
+def test_models_of_latent_vectors_continue_after_a_kill_to_the_same_results(
+    pairs: B8Pairs, vectors: Path, tmp_path: Path
+) -> None:
+    for _ in range(2):  # in A_rho_L, then in A_rho_NL
+        with pytest.raises(SystemError):
+            reproduce(_vectors_preset(), tmp_path, Log(die_after=7), pairs=pairs, figures=False)
+    again = Log()
+    reproduce(_vectors_preset(), tmp_path, again, pairs=pairs, figures=False)
+    assert "components: cached" in again.lines or "triplets: cached" in again.lines
+    assert (tmp_path / "results.json").read_bytes() == (vectors / "results.json").read_bytes()
+
+
+def test_the_linear_encoder_gives_both_members_of_a_pair_the_same_energy(
+    pairs: B8Pairs, vectors: Path
+) -> None:
+    models = json.loads((vectors / "results.json").read_text())["models"]
+    difference = pairs.validation.energies[:, 0] - pairs.validation.energies[:, 1]
+    blind = float(difference.square().mean().sqrt() / difference.std(correction=0))
+    linear, nonlinear = (
+        abs(models[name]["validation"]["diff"] - blind) for name in ("A_L", "A_NL")
+    )
+    # float32 predictions, 1e3 eps of float32; three epochs do not teach A_NL much: measured 1.8e-4
+    assert linear < 1e3 * 1.2e-7 < nonlinear
+
+
+def test_rows_that_were_not_trained_are_named_under_the_table(
+    pairs: B8Pairs, finished: Path, tmp_path: Path
+) -> None:
+    content = reproduce(_preset(), tmp_path, Log(), pairs=pairs, only=["D_L"])
+    assert list(content["models"]) == ["D_L"]
+    assert "Not trained here: B_L" in (tmp_path / "tables.md").read_text()
+    assert "Not trained" not in (finished / "tables.md").read_text()
+
+
+def test_an_unknown_row_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="D_L, B_L"):
+        reproduce(_preset(), tmp_path, Log(), only=["E_NL"])
+
+
+def test_a_full_disk_is_the_systems_error_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("safetensors.torch.save_file", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        save_tensors(tmp_path / "x.safetensors", {"x": torch.zeros(2)})
+    assert caught.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_errors_over_all_columns_do_not_depend_on_how_many_components_are_kept(
+    tmp_path: Path,
+) -> None:
+    generator = torch.Generator().manual_seed(0)
+    stack = torch.randn(24, 9, generator=generator, dtype=torch.float64).to(torch.float32)
+    parity = torch.tensor([1, 1, 1, 1, 1, -1, -1, -1, -1])
+    save_tensors(tmp_path / "invariants-00000.safetensors", {"invariants": stack})
+    rows = torch.arange(12)
+    errors = []
+    for kept in (4, 9):
+        settings = InvariantSettings(components=kept)
+        place = tmp_path / str(kept)
+        compress_invariants(place, tmp_path, parity, settings, rows[:8], rows[8:], Log())
+        invariants = load_invariants(place, "validation")
+        errors.append(invariants.errors(torch.zeros_like(invariants.values)))
+    centred = stack.double() - torch.where(parity > 0, stack[:16].double().mean(dim=0), 0.0)
+    wanted = pair_errors(torch.zeros(4, 2, 9), paired(centred[16:]))
+    for got in errors:
+        # components are stored in float32
+        assert abs(got.mean - wanted.mean) < 1e-6
+        assert abs(got.diff - wanted.diff) < 1e-6
+
+
 def test_the_table_of_the_paper_has_its_ten_models() -> None:
     assert len(paper_errors()) == 10
+
+
+def test_a_gpu_that_is_not_there_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main(["reproduce", "--device", "cuda"]) == 2
+    assert "--device" in capsys.readouterr().err
 
 
 def test_an_unknown_preset_is_refused_with_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

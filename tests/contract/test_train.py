@@ -120,7 +120,7 @@ def test_an_interrupted_run_says_how_to_continue(tmp_path: Path) -> None:
         job.send_signal(signal.SIGINT)
         _, stderr = job.communicate(timeout=60)
     assert job.returncode == 130
-    assert "--resume continues" in " ".join(stderr.split())
+    assert "--resume) continues" in " ".join(stderr.split())
     assert "Traceback" not in stderr
 
 

@@ -1,10 +1,10 @@
-"""Figures of the demonstration."""
+"""Figures of predicted energies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from symtrip.train import SetResult
+from symtrip.train.run import SetResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

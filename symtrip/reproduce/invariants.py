@@ -1,0 +1,276 @@
+"""Stages of the density correlations: NICE of all structures, and their principal components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import Field, PositiveInt
+from safetensors.torch import load_file
+from torch import Tensor
+
+from symtrip.data import B8Pairs
+from symtrip.files import save_tensors
+from symtrip.models import ExpansionSettings, InvariantCompression, Settings
+from symtrip.nice import PAPER_CONTRACTIONS, Nice
+from symtrip.train import PairErrors, Report, density_chunks, paired
+from symtrip.train.seeds import generator_for
+
+__all__ = [
+    "InvariantSettings",
+    "Invariants",
+    "compress_invariants",
+    "compute_invariants",
+    "fit_nice",
+    "load_invariants",
+    "nice_invariants",
+]
+
+_STRUCTURES_A_FILE = 200
+_STRUCTURES_AT_A_TIME = 50
+
+
+class InvariantSettings(Settings):
+    """Density correlations nu = 1 ... max_nu and their compression.
+
+    Attributes:
+        max_nu: highest order.
+        max_lambda: largest angular momentum kept.
+        kept: order -> components of each block, in the order (0, +1), (1, +1), (2, +1), (3, +1),
+            (1, -1), (2, -1), (3, -1), (0, -1).
+        sample: training structures that the components of NICE are found in.
+        components: principal components of the stacked invariants, the targets of models A^rho and
+            the input of models C.
+    """
+
+    max_nu: int = Field(default=7, ge=4)
+    max_lambda: int = Field(default=3, ge=0)
+    kept: dict[int, tuple[PositiveInt, ...]] = Field(
+        default={order: tuple(counts.values()) for order, counts in PAPER_CONTRACTIONS.items()}
+    )
+    sample: PositiveInt = 500
+    components: PositiveInt = 1024
+
+    def build(self, max_angular: int) -> Nice:
+        """The iteration, not fitted yet."""
+        blocks = list(PAPER_CONTRACTIONS[3])
+        return Nice(
+            max_angular=max_angular,
+            max_nu=self.max_nu,
+            max_lambda=self.max_lambda,
+            kept={
+                order: dict(zip(blocks, counts, strict=False))
+                for order, counts in self.kept.items()
+            },
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Invariants:
+    """Compressed invariants of pairs, and what the compression leaves out.
+
+    Lengths are those of the stack of all invariants, times one factor.
+
+    Attributes:
+        values: (P, 2, K) components, those even under inversion first.
+        n_even: how many are even.
+        outside: (P, 2) squared length of what lies outside the K components, of each pair's mean
+            and of its difference.
+        spread: (2,) summed variance of all columns, and of their differences within pairs, in the
+            set that these pairs are: training or validation.
+    """
+
+    values: Tensor
+    n_even: int
+    outside: Tensor
+    spread: Tensor
+
+    def errors(self, predicted: Tensor) -> PairErrors:
+        """The paper's two errors over all columns of the stack; what is outside counts as missed.
+
+        Args:
+            predicted: (P, 2, K).
+        """
+        error = predicted.double() - self.values.double()
+        missed = torch.stack(
+            [error.mean(dim=1).square().sum(-1), (error[:, 0] - error[:, 1]).square().sum(-1)],
+            dim=1,
+        )
+        relative = ((missed + self.outside).mean(dim=0) / self.spread).sqrt()
+        return PairErrors(float(relative[0]), float(relative[1]))
+
+
+def fit_nice(
+    folder: Path,
+    settings: InvariantSettings,
+    expansion: ExpansionSettings,
+    fitting: B8Pairs,
+    report: Report,
+) -> None:
+    """Find the components of every block in evenly spaced training structures.
+
+    Args:
+        folder: gets ``nice.safetensors``.
+        settings: the sizes.
+        expansion: the density expansion.
+        fitting: training pairs.
+        report: told about the progress.
+    """
+    positions = fitting.positions.flatten(0, 1)
+    count = min(settings.sample, len(positions))
+    sample = positions[torch.linspace(0, len(positions) - 1, count).round().long()]
+    nice = settings.build(expansion.max_angular)
+    density = next(density_chunks(expansion.build(), sample, fitting.numbers, count))
+    with report.stage("NICE: components") as progress:
+        nice.fit(density, chunk=_STRUCTURES_AT_A_TIME, progress=progress)
+    nice.save(folder / "nice.safetensors")
+
+
+def nice_invariants(
+    nice: Nice, expansion: ExpansionSettings, positions: Tensor, numbers: Tensor
+) -> Tensor:
+    """Invariants of all orders below each other, (S, p), p columns: nu = 1, 2, ...
+
+    Args:
+        nice: fitted.
+        expansion: the density expansion.
+        positions: (S, A, 3) in Å.
+        numbers: (A,) atomic numbers.
+    """
+    densities = density_chunks(expansion.build(), positions, numbers, _STRUCTURES_AT_A_TIME)
+    with torch.no_grad():
+        pieces = [torch.cat(list(nice(density).values()), dim=1) for density in densities]
+    return torch.cat(pieces)
+
+
+def compute_invariants(
+    folder: Path,
+    nice: Nice,
+    expansion: ExpansionSettings,
+    pairs: B8Pairs,
+    report: Report,
+    device: torch.device,
+) -> None:
+    """Invariants of all structures, in files of 200 structures each; whole files are kept.
+
+    Args:
+        folder: gets ``invariants-*.safetensors``, float32.
+        nice: fitted.
+        expansion: the density expansion.
+        pairs: all pairs.
+        report: told about the progress.
+        device: where to compute.
+    """
+    nice = nice.to(device)
+    positions = pairs.positions.flatten(0, 1)
+    with report.stage("NICE: invariants") as progress:
+        for start in range(0, len(positions), _STRUCTURES_A_FILE):
+            progress(start, len(positions))
+            file = folder / f"invariants-{start:05d}.safetensors"
+            if file.exists():
+                continue
+            part = positions[start : start + _STRUCTURES_A_FILE].to(device)
+            values = nice_invariants(nice, expansion, part, pairs.numbers.to(device))
+            save_tensors(file, {"invariants": values.to("cpu", torch.float32)})
+        progress(len(positions), len(positions))
+
+
+def _read(folder: Path) -> Iterator[Tensor]:
+    for file in sorted(folder.glob("invariants-*.safetensors")):
+        yield load_file(file)["invariants"].to(torch.float64)
+
+
+def _chosen(folder: Path, rows: Tensor) -> Iterator[Tensor]:
+    """The structures of ascending pair rows, (2 n, p) at a time."""
+    first = 0
+    for x in _read(folder):
+        last = first + len(x) // 2
+        mine = rows[(rows >= first) & (rows < last)] - first
+        if len(mine):
+            yield paired(x)[mine].flatten(0, 1)
+        first = last
+
+
+def compress_invariants(
+    folder: Path,
+    stacked: Path,
+    parity: Tensor,
+    settings: InvariantSettings,
+    fitting: Tensor,
+    validation: Tensor,
+    report: Report,
+) -> None:
+    """Principal components of the stacked invariants, found in the training pairs.
+
+    Args:
+        folder: gets ``compression.safetensors`` and, for training and validation pairs, the content
+            of :class:`Invariants`.
+        stacked: folder of :func:`compute_invariants`.
+        parity: (p,) of +1 and -1.
+        settings: number of components.
+        fitting: rows of the training pairs, ascending.
+        validation: rows of the validation pairs, ascending.
+        report: told about the progress.
+    """
+    with report.stage("NICE: principal components of all invariants") as progress:
+        compression = InvariantCompression.fit(
+            lambda: _chosen(stacked, fitting),
+            parity,
+            settings.components,
+            generator=generator_for(0, "compression"),
+        )
+        progress(1, 3)
+        for number, (name, rows) in enumerate(
+            (("training", fitting), ("validation", validation)), start=2
+        ):
+            save_tensors(
+                folder / f"{name}.safetensors", _compressed(compression, _chosen(stacked, rows))
+            )
+            progress(number, 3)
+    save_tensors(folder / "compression.safetensors", compression.state_dict())
+
+
+def _compressed(compression: InvariantCompression, chunks: Iterator[Tensor]) -> dict[str, Tensor]:
+    scale = compression.components.square().sum(dim=0).mean().sqrt()
+    values, outside, lengths = [], [], torch.zeros(2, dtype=torch.float64)
+    sums = torch.zeros(2, len(compression.mean), dtype=torch.float64)
+    count = 0
+    for x in chunks:
+        inside = paired(compression(x))
+        whole = paired((x - compression.mean) * scale)
+        squares = []
+        for part in (whole, inside):
+            difference = part[:, 0] - part[:, 1]
+            squares.append(
+                torch.stack(
+                    [part.mean(dim=1).square().sum(dim=1), difference.square().sum(dim=1)], dim=1
+                )
+            )
+            if part is whole:
+                sums += torch.stack([part.flatten(0, 1).mean(0), difference.mean(0)]) * len(part)
+                lengths += torch.stack([part.square().sum() / 2, difference.square().sum()])
+        values.append(inside.to(torch.float32))
+        outside.append((squares[0] - squares[1]).clamp(min=0.0))
+        count += len(whole)
+    spread = lengths / count - (sums / count).square().sum(dim=1)
+    return {
+        "values": torch.cat(values),
+        "outside": torch.cat(outside),
+        "spread": spread,
+        "n_even": torch.tensor(compression.n_even),
+    }
+
+
+def load_invariants(folder: Path, name: str) -> Invariants:
+    """Read what :func:`compress_invariants` wrote.
+
+    Args:
+        folder: its folder.
+        name: "training" or "validation".
+    """
+    tensors = load_file(folder / f"{name}.safetensors")
+    return Invariants(
+        tensors["values"], int(tensors["n_even"]), tensors["outside"], tensors["spread"]
+    )

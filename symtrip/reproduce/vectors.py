@@ -1,0 +1,153 @@
+"""Models A and C: from triplets to invariants through a latent vector, from vectors to energies."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from symtrip.data import B8Pairs
+from symtrip.files import atomic_write, save_tensors
+from symtrip.models import (
+    InvariantEnergy,
+    LatentDecoder,
+    PairFeatures,
+    TripletEncoder,
+    TripletReconstruction,
+    sum_over_pairs,
+)
+from symtrip.reproduce.fitting import Task, TripletInput, fit_network
+from symtrip.reproduce.invariants import Invariants
+from symtrip.reproduce.presets import ModelPlan
+from symtrip.train import LabelledPairs, PairErrors, pair_errors, paired, predict
+from symtrip.train.seeds import generator_for
+
+__all__ = ["fit_energy", "fit_reconstruction", "load_latent", "reconstruction", "write_errors"]
+
+_SETS = ("training", "validation")
+
+
+def write_errors(folder: Path, errors: dict[str, PairErrors]) -> None:
+    """Write the errors of one run, set by set."""
+    content = {name: asdict(error) for name, error in errors.items()}
+    with atomic_write(folder / "errors.json") as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def reconstruction(
+    plan: ModelPlan, sections: Any, units: Tensor, seed: int
+) -> TripletReconstruction:
+    """The network of a model A^rho, with fresh weights.
+
+    Args:
+        plan: the row; names that end in ``_NL`` have the nonlinear encoder.
+        sections: of the compressed triplet features.
+        units: (K,) spread of the targets.
+        seed: of the weights.
+    """
+    generator = generator_for(seed, "weights")
+    latent = plan.latent
+    encoder = TripletEncoder(
+        sections,
+        latent.size,
+        latent.hidden,
+        nonlinear=plan.model.endswith("_NL"),
+        generator=generator,
+    )
+    decoder = LatentDecoder(latent.size, len(units), latent.hidden, generator=generator)
+    return TripletReconstruction(encoder, decoder, units)
+
+
+def fit_reconstruction(
+    folder: Path,
+    plan: ModelPlan,
+    triplets: TripletInput,
+    targets: dict[str, Invariants],
+    task: Task,
+) -> None:
+    """Train encoder and decoder; no labels are needed.
+
+    Args:
+        folder: gets ``weights``, ``latent.safetensors`` (of all structures) and ``errors.json``.
+        plan: the row.
+        triplets: input of training, then validation pairs.
+        targets: invariants of the two sets.
+        task: seed, settings, device.
+    """
+    known = targets["training"].values
+    spread = known.flatten(0, 1).double().std(dim=0, correction=0)
+    # columns without any variance need none of the network's
+    units = spread.clamp(min=1e-6 * float(spread.max())).to(known)
+    network = reconstruction(plan, triplets.sections, units, task.seed)
+    features: PairFeatures | Tensor = triplets.features
+    if not network.encoder.nonlinear:
+        features = sum_over_pairs(triplets.features)
+    n_known = 2 * len(known)
+    fit_network(folder, network, LabelledPairs(features[:n_known], known), task)
+    network.cpu()
+    predicted = predict(network, features)
+    with torch.no_grad():
+        pieces = [network.encoder(features[i : i + 256]) for i in range(0, len(features), 256)]
+    save_tensors(folder / "latent.safetensors", {"latent": torch.cat(pieces)})
+
+    parts = predicted[: len(known)], predicted[len(known) :]
+    write_errors(
+        folder,
+        {name: targets[name].errors(part) for name, part in zip(_SETS, parts, strict=True)},
+    )
+
+
+def load_latent(folder: Path) -> Tensor:
+    """(P, 2, size) latent vectors that :func:`fit_reconstruction` left."""
+    latent: Tensor = load_file(folder / "latent.safetensors")["latent"]
+    return paired(latent)
+
+
+def fit_energy(
+    folder: Path,
+    plan: ModelPlan,
+    vectors: dict[str, Tensor],
+    pairs: dict[str, B8Pairs],
+    task: Task,
+) -> None:
+    """Train an energy network on vectors of whole environments.
+
+    Args:
+        folder: gets ``weights`` and ``errors.json``.
+        plan: the row. Its ``whitening`` w divides each column by its standard deviation to the
+            power w, in units of the largest.
+        vectors: set -> (P, 2, q).
+        pairs: set -> the same pairs, labelled or not; only labelled ones are used.
+        task: seed, settings, device.
+    """
+    labelled = {name: data.mask.all(dim=1) for name, data in pairs.items()}
+    known = {name: vectors[name][rows] for name, rows in labelled.items()}
+    energies = {name: pairs[name].energies[rows] for name, rows in labelled.items()}
+    flat = known["training"].flatten(0, 1).double()
+    mean, spread = flat.mean(dim=0), flat.std(dim=0, correction=0)
+    largest = float(spread.max())
+    scale = (spread / largest).clamp(min=1e-6) ** -plan.whitening / largest
+    inputs = {
+        name: ((x.double() - mean) * scale).to(torch.float32).flatten(0, 1)
+        for name, x in known.items()
+    }
+    q = len(mean)
+    network = InvariantEnergy(
+        q,
+        q,
+        plan.network.hidden,
+        nonlinear=not plan.model.startswith("C") or plan.model.endswith("_NL"),
+        generator=generator_for(task.seed, "weights"),
+    )
+    data = LabelledPairs(inputs["training"], energies["training"].to(torch.float32))
+    fit_network(folder, network, data, task)
+    network.cpu()
+    write_errors(
+        folder,
+        {name: pair_errors(predict(network, inputs[name]), energies[name]) for name in _SETS},
+    )
