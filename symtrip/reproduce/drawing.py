@@ -15,6 +15,7 @@ from symtrip.reproduce.presets import LatentSettings
 from symtrip.reproduce.probes import (
     describers,
     distances_of_distorted_pairs,
+    separations,
     smallest_singular_values,
 )
 from symtrip.train import SetResult, pair_errors
@@ -35,7 +36,7 @@ def draw_figures(pipeline: Pipeline, folder: Path) -> None:
 
     Args:
         pipeline: with its models trained.
-        folder: gets ``figures.json`` with all numbers and one SVG file for each figure.
+        folder: gets ``figures.json`` with all numbers and a file for each figure.
 
     Raises:
         OSError: the folder cannot be written.
@@ -56,7 +57,8 @@ def _save(figure: Figure, path: Path) -> None:
         import matplotlib as mpl
 
         with mpl.rc_context({"svg.hashsalt": "symtrip"}):
-            figure.savefig(temporary, metadata={"Date": None})
+            key = "Date" if path.suffix == ".svg" else "Software"
+            figure.savefig(temporary, dpi=130, metadata={key: None})
 
 
 def _responses(pipeline: Pipeline, folder: Path) -> dict[str, Any]:
@@ -70,13 +72,24 @@ def _responses(pipeline: Pipeline, folder: Path) -> dict[str, Any]:
         chosen = pipeline.data.validation.subset(slice(0, _DISTORTED_PAIRS))
         with pipeline.report.stage("figures: displaced atoms") as progress:
             distances = distances_of_distorted_pairs(describe, chosen, _SIGMAS)
-            progress(1, 2)
+            progress(1, 3)
             values = smallest_singular_values(describe, _OFFSETS)
-            progress(2, 2)
+            progress(2, 3)
+            usual = separations(pipeline.expansion, pipeline.nice, chosen)
+            nearest = pipeline.data.exceptional_distance().argsort()[:_DISTORTED_PAIRS]
+            hard = separations(pipeline.expansion, pipeline.nice, pipeline.data.subset(nearest))
+            progress(3, 3)
         content = {
             "fig3a": {
                 "sigma": _SIGMAS,
                 "distances": {k: _rounded(v) for k, v in distances.items()},
+            },
+            "separation": {
+                nu: {
+                    "median": float(usual[nu].median()),
+                    "least of the pairs closest to congruent ones": float(hard[nu].min()),
+                }
+                for nu in usual
             },
             "singular": {"offset": _OFFSETS, "values": {k: _rounded(v) for k, v in values.items()}},
         }
@@ -108,7 +121,7 @@ def _predictions(pipeline: Pipeline, folder: Path) -> dict[str, Any]:
             errors = pair_errors(predicted, pairs.energies)
             results[name] = SetResult(errors, predicted, pairs.energies, pairs.index)
     if "B_NL" in results and "D_NL" in results:
-        _save(parity_plot(results["B_NL"], results["D_NL"]), folder / "fig3b.svg")
+        _save(parity_plot(results["B_NL"], results["D_NL"]), folder / "fig3b.png")
     if not results:
         return {}
     wanted = pairs.energies[:, 0] - pairs.energies[:, 1]
@@ -118,7 +131,7 @@ def _predictions(pipeline: Pipeline, folder: Path) -> dict[str, Any]:
     distance = pairs.exceptional_distance()
     numbers = {"distance": _rounded(distance), **{k: _rounded(v) for k, v in rows.items()}}
     drawn = {k: v for k, v in numbers.items() if k != "distance"}
-    _save(figures.exceptional_figure(numbers["distance"], drawn), folder / "exceptional.svg")
+    _save(figures.exceptional_figure(numbers["distance"], drawn), folder / "exceptional.png")
     return {"exceptional": numbers}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,14 @@ class Task:
     report: Report
 
 
-def fit_network(folder: Path, network: Network, data: LabelledPairs, task: Task) -> None:
+def fit_network(
+    folder: Path,
+    network: Network,
+    data: LabelledPairs,
+    task: Task,
+    *,
+    augment: Callable[[LabelledPairs], LabelledPairs] = lambda data: data,
+) -> None:
     """Train a network on nine tenths of the pairs and select its weights on the others.
 
     Args:
@@ -76,6 +84,7 @@ def fit_network(folder: Path, network: Network, data: LabelledPairs, task: Task)
         network: freshly initialised from the seed; at the end it has the selected weights.
         data: training pairs.
         task: what to do.
+        augment: makes more of the pairs to fit; those that weights are selected on stay.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
@@ -83,7 +92,7 @@ def fit_network(folder: Path, network: Network, data: LabelledPairs, task: Task)
     network.to(task.device)
     rows_fit, rows_select = split_pairs(len(data), _SELECTION_FRACTION, task.seed)
     data = LabelledPairs(data.features.to(device=task.device), data.energies.to(device=task.device))
-    trainer = Trainer(network, data[rows_fit], data[rows_select], task.settings, task.seed)
+    trainer = Trainer(network, augment(data[rows_fit]), data[rows_select], task.settings, task.seed)
     checkpoint = folder / "checkpoint.safetensors"
     identity: dict[str, Any] = {"title": task.title, "training": task.settings.model_dump()}
     if checkpoint.exists():

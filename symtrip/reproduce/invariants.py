@@ -41,8 +41,9 @@ class InvariantSettings(Settings):
         kept: order -> components of each block, in the order (0, +1), (1, +1), (2, +1), (3, +1),
             (1, -1), (2, -1), (3, -1), (0, -1).
         sample: training structures that the components of NICE are found in.
-        components: principal components of the stacked invariants, the targets of models A^rho and
-            the input of models C.
+        components: principal components of the stacked invariants that are the targets of models
+            A^rho.
+        inputs: principal components that models C read; a linear model gains from many.
     """
 
     max_nu: int = Field(default=7, ge=4)
@@ -52,6 +53,7 @@ class InvariantSettings(Settings):
     )
     sample: PositiveInt = 500
     components: PositiveInt = 1024
+    inputs: PositiveInt = 3000
 
     def build(self, max_angular: int) -> Nice:
         """The iteration, not fitted yet."""
@@ -197,7 +199,7 @@ def compress_invariants(
     folder: Path,
     stacked: Path,
     parity: Tensor,
-    settings: InvariantSettings,
+    n_components: int,
     fitting: Tensor,
     validation: Tensor,
     report: Report,
@@ -209,7 +211,7 @@ def compress_invariants(
             of :class:`Invariants`.
         stacked: folder of :func:`compute_invariants`.
         parity: (p,) of +1 and -1.
-        settings: number of components.
+        n_components: number of components.
         fitting: rows of the training pairs, ascending.
         validation: rows of the validation pairs, ascending.
         report: told about the progress.
@@ -218,7 +220,7 @@ def compress_invariants(
         compression = InvariantCompression.fit(
             lambda: _chosen(stacked, fitting),
             parity,
-            settings.components,
+            n_components,
             generator=generator_for(0, "compression"),
         )
         progress(1, 3)

@@ -78,12 +78,12 @@ class Pipeline:
         }
 
     def _nice_inputs(self) -> dict[str, Any]:
-        settings = self.preset.invariants.model_dump(mode="json", exclude={"components"})
+        settings = self.preset.invariants.model_dump(mode="json", exclude={"components", "inputs"})
         return self._common(nice=settings)
 
-    def _invariant_inputs(self) -> dict[str, Any]:
-        settings = self.preset.invariants.model_dump(mode="json")
-        return self._common(nice=settings)
+    def _invariant_inputs(self, n_components: int) -> dict[str, Any]:
+        settings = self.preset.invariants.model_dump(mode="json", exclude={"inputs"})
+        return self._common(nice=settings | {"components": n_components})
 
     def _triplet_inputs(self) -> dict[str, Any]:
         return self._common(features=self.preset.features.model_dump(mode="json"))
@@ -102,7 +102,15 @@ class Pipeline:
 
     @cached_property
     def invariants(self) -> dict[str, Invariants]:
-        """Compressed invariants of both sets."""
+        """Compressed invariants of both sets, the targets of models A^rho."""
+        return self._compressed("components", self.preset.invariants.components)
+
+    @cached_property
+    def inputs(self) -> dict[str, Invariants]:
+        """Compressed invariants of both sets, the input of models C."""
+        return self._compressed("inputs", self.preset.invariants.inputs)
+
+    def _compressed(self, stage: str, n_components: int) -> dict[str, Invariants]:
 
         def compress(place: Path) -> None:
             nice = self.nice
@@ -120,13 +128,13 @@ class Pipeline:
                 place,
                 stacked,
                 torch.cat(list(nice.parities(n_channels).values())),
-                self.preset.invariants,
+                n_components,
                 rows[:n_fitting],
                 rows[n_fitting:],
                 self.report,
             )
 
-        folder = self.stages.run("components", self._invariant_inputs(), compress)
+        folder = self.stages.run(stage, self._invariant_inputs(n_components), compress)
         return {name: load_invariants(folder, name) for name in _SETS}
 
     @property
@@ -176,12 +184,15 @@ class Pipeline:
         """Everything that a trained model depends on."""
         if plan.model[0] in "BD":
             config = self._config(plan, seed, self.preset.training_pairs)
-            settings = config.model_dump(mode="json", exclude={"output": True})
-            return {"data": self.digest, "settings": settings}
+            values = config.model_dump(mode="json", exclude={"output": True})
+            return {"data": self.digest, "settings": values}
+        settings = self.preset.invariants
         inputs: dict[str, Any] = {
             "seed": seed,
             "plan": plan.model_dump(mode="json"),
-            "invariants": self._invariant_inputs(),
+            "invariants": self._invariant_inputs(
+                settings.inputs if plan.model.startswith("C") else settings.components
+            ),
         }
         if plan.model.startswith("A_rho"):
             inputs["triplets"] = self._triplet_inputs()
@@ -230,8 +241,9 @@ class Pipeline:
                 vectors = {"training": latent[:n_fitting], "validation": latent[n_fitting:]}
                 fit_energy(place, plan, vectors, self.pairs, task)
             else:
-                vectors = {part: x.values for part, x in self.invariants.items()}
-                fit_energy(place, plan, vectors, self.pairs, task)
+                vectors = {part: x.values for part, x in self.inputs.items()}
+                n_even = self.inputs["training"].n_even
+                fit_energy(place, plan, vectors, self.pairs, task, n_even=n_even)
 
         inputs = self._inputs(name, plan, seed)
         return self.stages.run(f"{name}-seed{seed}", inputs, compute, marker=_marker(plan))

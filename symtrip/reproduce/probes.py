@@ -21,7 +21,13 @@ from symtrip.nice import Nice
 from symtrip.train import density_chunks
 from symtrip.train.seeds import generator_for
 
-__all__ = ["Describe", "describers", "distances_of_distorted_pairs", "smallest_singular_values"]
+__all__ = [
+    "Describe",
+    "describers",
+    "distances_of_distorted_pairs",
+    "separations",
+    "smallest_singular_values",
+]
 
 Describe = Callable[[Tensor], Tensor]
 """Positions (S, A, 3) in Å to features (S, p)."""
@@ -68,6 +74,31 @@ def describers(
         encoder = network.encoder.double()
         found["latent"] = described(lambda density: encoder(descriptor(density)))
     return found
+
+
+def separations(
+    expansion: ExpansionSettings, nice: Nice, pairs: B8Pairs
+) -> dict[str, Float[Tensor, " pairs"]]:
+    """Relative differences |x+ - x-| / |x+| of the invariants that inversion leaves alone.
+
+    Args:
+        expansion: the density expansion.
+        nice: fitted.
+        pairs: P pairs.
+
+    Returns:
+        "1", "2", ... (nu) -> (P,).
+    """
+    parities = nice.parities(expansion.n_radial * len(expansion.species))
+    found: dict[str, list[Tensor]] = {str(nu): [] for nu in parities}
+    positions = pairs.positions.flatten(0, 1)
+    with torch.no_grad():
+        for density in density_chunks(expansion.build(), positions, pairs.numbers, _CHUNK):
+            for nu, x in nice(density).items():
+                even = x[:, parities[nu].to(x.device) > 0]
+                difference = (even[0::2] - even[1::2]).norm(dim=1)
+                found[str(nu)].append(difference / even[0::2].norm(dim=1))
+    return {nu: torch.cat(pieces) for nu, pieces in found.items()}
 
 
 def distances_of_distorted_pairs(

@@ -85,9 +85,13 @@ def fit_reconstruction(
     units = spread.clamp(min=1e-6 * float(spread.max())).to(known)
     network = reconstruction(plan, triplets.sections, units, task.seed)
     features: PairFeatures | Tensor = triplets.features
-    if not network.encoder.nonlinear:
-        features = sum_over_pairs(triplets.features)
     n_known = 2 * len(known)
+    if not network.encoder.nonlinear:
+        # what a linear encoder can do does not depend on the scale of its input, its training does
+        network.encoder.pairs_per_environment = 1
+        total = sum_over_pairs(triplets.features).double()
+        mean, scale = _scaling(total[:n_known], plan.whitening)
+        features = ((total - mean) * scale).to(torch.float32)
     fit_network(folder, network, LabelledPairs(features[:n_known], known), task)
     network.cpu()
     predicted = predict(network, features)
@@ -102,6 +106,13 @@ def fit_reconstruction(
     )
 
 
+def _scaling(rows: Tensor, whitening: float) -> tuple[Tensor, Tensor]:
+    """Offset and factor of each column: see :class:`~symtrip.reproduce.ModelPlan`."""
+    mean, spread = rows.mean(dim=0), rows.std(dim=0, correction=0)
+    largest = float(spread.max())
+    return mean, (spread / largest).clamp(min=1e-6) ** -whitening / largest
+
+
 def load_latent(folder: Path) -> Tensor:
     """(P, 2, size) latent vectors that :func:`fit_reconstruction` left."""
     latent: Tensor = load_file(folder / "latent.safetensors")["latent"]
@@ -114,24 +125,26 @@ def fit_energy(
     vectors: dict[str, Tensor],
     pairs: dict[str, B8Pairs],
     task: Task,
+    *,
+    n_even: int | None = None,
 ) -> None:
     """Train an energy network on vectors of whole environments.
 
     Args:
         folder: gets ``weights`` and ``errors.json``.
-        plan: the row. Its ``whitening`` w divides each column by its standard deviation to the
-            power w, in units of the largest.
+        plan: the row.
         vectors: set -> (P, 2, q).
         pairs: set -> the same pairs, labelled or not; only labelled ones are used.
         task: seed, settings, device.
+        n_even: columns, the first ones, that inversion leaves alone; it changes the signs of all
+            others. If given, mirror images are trained on as well.
     """
     labelled = {name: data.mask.all(dim=1) for name, data in pairs.items()}
     known = {name: vectors[name][rows] for name, rows in labelled.items()}
     energies = {name: pairs[name].energies[rows] for name, rows in labelled.items()}
-    flat = known["training"].flatten(0, 1).double()
-    mean, spread = flat.mean(dim=0), flat.std(dim=0, correction=0)
-    largest = float(spread.max())
-    scale = (spread / largest).clamp(min=1e-6) ** -plan.whitening / largest
+    mean, scale = _scaling(known["training"].flatten(0, 1).double(), plan.whitening)
+    if n_even is not None:
+        mean[n_even:] = 0.0
     inputs = {
         name: ((x.double() - mean) * scale).to(torch.float32).flatten(0, 1)
         for name, x in known.items()
@@ -145,7 +158,17 @@ def fit_energy(
         generator=generator_for(task.seed, "weights"),
     )
     data = LabelledPairs(inputs["training"], energies["training"].to(torch.float32))
-    fit_network(folder, network, data, task)
+
+    def with_mirror_images(some: LabelledPairs) -> LabelledPairs:
+        if n_even is None or not isinstance(some.features, Tensor):
+            return some
+        mirrored = some.features.clone()
+        mirrored[:, n_even:] *= -1.0
+        return LabelledPairs(
+            torch.cat([some.features, mirrored]), torch.cat([some.energies, some.energies])
+        )
+
+    fit_network(folder, network, data, task, augment=with_mirror_images)
     network.cpu()
     write_errors(
         folder,

@@ -65,7 +65,7 @@ def _vectors_preset() -> Preset:
         seeds=1,
         features=FeatureSettings(components=12, sample=4),
         invariants=InvariantSettings(
-            max_nu=4, kept={2: (4,) * 7, 3: (5,) * 8}, sample=16, components=24
+            max_nu=4, kept={2: (4,) * 7, 3: (5,) * 8}, sample=16, components=24, inputs=24
         ),
         models={
             name: ModelPlan(
@@ -141,12 +141,13 @@ def vectors(pairs: B8Pairs, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_models_of_latent_vectors_continue_after_a_kill_to_the_same_results(
     pairs: B8Pairs, vectors: Path, tmp_path: Path
 ) -> None:
-    for _ in range(2):  # in A_rho_L, then in A_rho_NL
+    for _ in range(2):  # in A_rho_NL, then in C_L
         with pytest.raises(SystemError):
             reproduce(_vectors_preset(), tmp_path, Log(die_after=7), pairs=pairs, figures=False)
     again = Log()
     reproduce(_vectors_preset(), tmp_path, again, pairs=pairs, figures=False)
-    assert "components: cached" in again.lines or "triplets: cached" in again.lines
+    assert "A_rho_NL-seed0: cached" in again.lines
+    assert any("resuming" in line for line in again.lines)
     assert (tmp_path / "results.json").read_bytes() == (vectors / "results.json").read_bytes()
 
 
@@ -200,9 +201,8 @@ def test_errors_over_all_columns_do_not_depend_on_how_many_components_are_kept(
     rows = torch.arange(12)
     errors = []
     for kept in (4, 9):
-        settings = InvariantSettings(components=kept)
         place = tmp_path / str(kept)
-        compress_invariants(place, tmp_path, parity, settings, rows[:8], rows[8:], Log())
+        compress_invariants(place, tmp_path, parity, kept, rows[:8], rows[8:], Log())
         invariants = load_invariants(place, "validation")
         errors.append(invariants.errors(torch.zeros_like(invariants.values)))
     centred = stack.double() - torch.where(parity > 0, stack[:16].double().mean(dim=0), 0.0)
