@@ -21,6 +21,7 @@ COMMANDS = {
     "audit": "Audit a descriptor: invariances, smoothness, derivatives, "
     "and what it can tell apart.",
     "collide": "Search for pairs of different environments with the same features.",
+    "compare": "Audit several descriptors and put them side by side: descriptors times families.",
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
     "reconstruct": "Rebuild environments from the features of one tagged pair.",

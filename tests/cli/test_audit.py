@@ -113,6 +113,26 @@ def test_bad_words_are_one_line_and_exit_code_2(words, capsys):
     assert "Traceback" not in captured.err
 
 
+def test_a_comparison_has_a_column_for_every_descriptor_and_a_row_for_every_family(
+    tmp_path, capsys
+):
+    table, picture, data = (tmp_path / name for name in ("table.md", "map.png", "all.json"))
+    words = ["compare", "distances", "wl1", "--family", "nu2", "--family", "planar4"]
+    words += ["--members", "1", "--png", str(picture), "--json", str(data)]
+    assert main([*words, "--markdown", str(table)]) == 0
+    lines = table.read_text(encoding="utf-8").splitlines()
+    assert any("`wl1` | distance-based graph convolution |" in line for line in lines)
+    assert "| `nu2_CH4_like_equal_bonds` | ✗ | ✓ |" in lines
+    assert "| `nu2_CH4_like_equal_bonds` | 9/9 | 9/9 |" in lines
+    assert "| `planar4_trapezium_kite` | ✗ | ✓ |" in lines
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    read = json.loads(data.read_text(encoding="utf-8"))
+    assert [report["target"] for report in read] == ["distances", "wl1"]
+    assert len(read[0]["separation"]) == 4
+    assert main(["compare", "distances", "no-such"]) == 2
+    assert "no-such" in capsys.readouterr().err
+
+
 def test_collisions_are_written_with_all_digits(tmp_path, capsys):
     numbers, pairs = tmp_path / "found.json", tmp_path / "found.extxyz"
     words = ["collide", "acsf", "--starts", "2", "--json", str(numbers), "--xyz", str(pairs)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from symtrip.audit.comparison import STANDARD
 from symtrip.audit.descriptors import BUILTIN
 from symtrip.audit.invariance import check_invariances
 from symtrip.audit.separation import separate
@@ -86,6 +87,15 @@ def test_local_frames_fail_where_neighbours_are_equally_far():
             assert "permutation" in outcome.reason
 
 
-def test_every_built_in_descriptor_has_an_expected_row():
+def test_every_built_in_descriptor_has_an_expected_row_and_one_in_the_comparison():
     rows = {*BODY_ORDERED, *COMPLETE, *COLOURS, "distances", *EMPIRICALLY_COMPLETE, "local-frame"}
     assert {row.partition(":")[0] for row in rows} == set(BUILTIN)
+    assert rows <= set(STANDARD)
+
+
+def test_every_descriptor_system_that_the_paper_names_is_stood_for():
+    systems = " ".join(entry.system for entry in BUILTIN.values())
+    for name in ("ACSF", "SOAP", "bispectrum", "ACE", "NICE", "ACDC", "MTP", "distance", "Gram"):
+        assert name in systems
+    for name in ("WMI", "SPRINT", "overlap matrix", "local frames", "3-centre features"):
+        assert name in systems
