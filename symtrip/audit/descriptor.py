@@ -160,7 +160,12 @@ class TorchDescriptor(Descriptor):
 
     Args:
         radius: cutoff radius in Å.
+
+    Attributes:
+        copies: number of structures to differentiate at once: few where one keeps a core busy.
     """
+
+    copies = _OUTPUTS
 
     def __init__(self, radius: float) -> None:
         self.cutoff = radius
@@ -179,7 +184,7 @@ class TorchDescriptor(Descriptor):
         """See :meth:`Descriptor.evaluate`."""
         context = self.context(structures, centers)
         picked = [context.index(center) for center in centers]
-        step = max(1, _PAIRS_AT_ONCE // (len(context) * structures.n_atoms**2))
+        step = self._structures_at_once(structures, context)
         pieces = []
         for start in range(0, len(structures), step):
             part = structures.with_positions(structures.positions[start : start + step])
@@ -194,7 +199,11 @@ class TorchDescriptor(Descriptor):
         if structures.cell is not None:
             return None
         context = self.context(structures, [center])
-        positions = torch.from_numpy(structures.positions).requires_grad_(True)
+        chosen = context.index(center)
+        # one backward pass serves as many outputs as there are copies of the structure
+        copies = min(self.copies, self._structures_at_once(structures, context))
+        positions = torch.from_numpy(np.repeat(structures.positions, copies, axis=0))
+        positions.requires_grad_(True)
         environments = Environments.from_positions(
             positions,
             structures.numbers.tolist(),
@@ -202,15 +211,21 @@ class TorchDescriptor(Descriptor):
             centers=context,
             isolated="keep",
         )
-        features = self.forward(environments)[context.index(center)]
-        outputs = features @ _mixing(len(features))
-        rows = [torch.autograd.grad(value, positions, retain_graph=True)[0][0] for value in outputs]
-        return np.asarray(torch.stack(rows).numpy())
+        features = self.forward(environments)[chosen :: len(context)]
+        mixing, rows = _mixing(features.shape[1]).T, []
+        for weights in torch.tensor_split(mixing, list(range(copies, len(mixing), copies))):
+            outputs = features[: len(weights)] * weights
+            slopes = torch.autograd.grad(outputs.sum(), positions, retain_graph=True)[0]
+            rows.append(slopes[: len(weights)])
+        return np.asarray(torch.cat(rows).numpy())
 
     def outputs(self, features: Array) -> Array:
         """Random combinations of the features: their Jacobian has the same rank, generically."""
         mixed: Array = features @ _mixing(features.shape[-1]).numpy()
         return mixed
+
+    def _structures_at_once(self, structures: Structures, context: list[int]) -> int:
+        return max(1, _PAIRS_AT_ONCE // (len(context) * structures.n_atoms**2))
 
     def _environments(self, structures: Structures, centers: Sequence[int]) -> Environments:
         if structures.cell is None:

@@ -197,6 +197,8 @@ class TripletPool(_DensityDescriptor):
     inverted pair (F_even, -F_odd), so that mirror images agree.
     """
 
+    copies = 1
+
     def __init__(
         self,
         radius: float,
