@@ -22,7 +22,9 @@ def reproduce(
     seeds: Annotated[
         int | None, typer.Option(help="Train fewer seeds than the preset.", min=1)
     ] = None,
-    figures: Annotated[bool, typer.Option(help="Compute and draw the figures too.")] = True,
+    figures: Annotated[
+        str, typer.Option(help="all, table (of the models in the table only) or none.")
+    ] = "all",
 ) -> None:
     """Train the paper's models and best on B8 and put their errors beside the paper's.
 
@@ -35,6 +37,7 @@ def reproduce(
     from symtrip.errors import require
     from symtrip.reproduce import PRESETS
     from symtrip.reproduce import reproduce as run
+    from symtrip.reproduce.run import Figures
     from symtrip.train.console import ConsoleReport
 
     presets = {str(name): value for name, value in PRESETS.items()}
@@ -46,6 +49,8 @@ def reproduce(
         device,
         "leave it out",
     )
+    chosen: dict[str, Figures] = {"all": "all", "table": "table", "none": "none"}
+    require(figures in chosen, "--figures", "be all, table or none", figures, "choose one")
     folder = out if out is not None else Path("results") / preset
     rows = None if only is None else [name.strip() for name in only.split(",")]
     run(
@@ -55,7 +60,7 @@ def reproduce(
         device=device,
         only=rows,
         seeds=seeds,
-        figures=figures,
+        figures=chosen[figures],
     )
     console = Console()
     console.print(Markdown((folder / "tables.md").read_text(encoding="utf-8")))

@@ -31,12 +31,13 @@ _OFFSETS = [-0.3, -0.1, -0.03, -0.01, -0.001, 0.0, 0.001, 0.01, 0.03, 0.1, 0.3]
 _DISTORTED_PAIRS = 50
 
 
-def draw_figures(pipeline: Pipeline, folder: Path) -> None:
+def draw_figures(pipeline: Pipeline, folder: Path, *, train_more: bool = True) -> None:
     """Draw what the trained models and the preset allow.
 
     Args:
         pipeline: with its models trained.
         folder: gets ``figures.json`` with all numbers and a file for each figure.
+        train_more: whether to train the models that only figures need.
 
     Raises:
         OSError: the folder cannot be written.
@@ -46,7 +47,8 @@ def draw_figures(pipeline: Pipeline, folder: Path) -> None:
     if any(plan.model[0] in "AC" for plan in rows.values()):
         numbers |= _responses(pipeline, folder)
     numbers |= _predictions(pipeline, folder)
-    numbers |= _trained(pipeline, folder)
+    if train_more:
+        numbers |= _trained(pipeline, folder)
     with atomic_write(folder / "figures.json") as temporary:
         temporary.write_text(json.dumps(numbers, indent=1) + "\n", encoding="utf-8")
 

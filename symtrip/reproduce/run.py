@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -19,7 +19,9 @@ from symtrip.reproduce.presets import Preset
 from symtrip.reproduce.tables import markdown_table, summary
 from symtrip.train import Report
 
-__all__ = ["reproduce"]
+__all__ = ["Figures", "reproduce"]
+
+Figures = Literal["all", "table", "none"]
 
 
 def reproduce(
@@ -31,7 +33,7 @@ def reproduce(
     device: torch.device | str = "cpu",
     only: Collection[str] | None = None,
     seeds: int | None = None,
-    figures: bool = True,
+    figures: Figures = "all",
 ) -> dict[str, Any]:
     """Train the models of a preset for every seed and write tables and figures.
 
@@ -48,7 +50,8 @@ def reproduce(
         device: where NICE and the networks run.
         only: rows to train; the others appear in the tables as far as they are in the cache.
         seeds: train fewer seeds than the preset has.
-        figures: whether to compute and draw figures.
+        figures: "all", "table" (those of the models in the table only; the others need many more
+            models) or "none".
 
     Returns:
         The content of ``results.json``.
@@ -86,8 +89,8 @@ def reproduce(
     with atomic_write(folder / "results.json") as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     _write_tables(folder / "tables.md", preset, models)
-    if figures:
-        draw_figures(pipeline, folder)
+    if figures != "none":
+        draw_figures(pipeline, folder, train_more=figures == "all")
     return content
 
 

@@ -134,7 +134,7 @@ def test_linear_rows_cannot_tell_members_of_a_pair_apart(pairs: B8Pairs, finishe
 @pytest.fixture(scope="module")
 def vectors(pairs: B8Pairs, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("vectors")
-    reproduce(_vectors_preset(), folder, Log(), pairs=pairs, figures=False)
+    reproduce(_vectors_preset(), folder, Log(), pairs=pairs, figures="none")
     return folder
 
 
@@ -143,9 +143,9 @@ def test_models_of_latent_vectors_continue_after_a_kill_to_the_same_results(
 ) -> None:
     for _ in range(2):  # in A_rho_NL, then in C_L
         with pytest.raises(SystemError):
-            reproduce(_vectors_preset(), tmp_path, Log(die_after=7), pairs=pairs, figures=False)
+            reproduce(_vectors_preset(), tmp_path, Log(die_after=7), pairs=pairs, figures="none")
     again = Log()
-    reproduce(_vectors_preset(), tmp_path, again, pairs=pairs, figures=False)
+    reproduce(_vectors_preset(), tmp_path, again, pairs=pairs, figures="none")
     assert "A_rho_NL-seed0: cached" in again.lines
     assert any("resuming" in line for line in again.lines)
     assert (tmp_path / "results.json").read_bytes() == (vectors / "results.json").read_bytes()
