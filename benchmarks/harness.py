@@ -6,20 +6,30 @@ import importlib
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 
 import torch
-from figures import FIGURES, GROUPS, figure
+from figures import FIGURES, GROUPS, Figure, figure
 from side_by_side import Bar, Curve
 
 from symtrip.errors import InputError
 
-__all__ = ["Measurement", "collect", "environment", "measurements", "records", "run"]
+__all__ = [
+    "THREADS",
+    "Measurement",
+    "Neighbors",
+    "collect",
+    "environment",
+    "measurements",
+    "records",
+    "run",
+]
 
 Measurement = Callable[[bool], Iterable[Bar | Curve]]
-THREADS = 2
+THREADS = min(2, os.cpu_count() or 1)
 
 
 def measurements(group: str) -> Sequence[Measurement]:
@@ -31,14 +41,45 @@ def measurements(group: str) -> Sequence[Measurement]:
     return found
 
 
-def run(measurement: Measurement, quick: bool) -> list[Bar | Curve]:
-    """Results of one measurement, taken with two threads unless it chooses otherwise."""
-    torch.set_num_threads(min(THREADS, os.cpu_count() or 1))
+def run(measurement: Measurement, quick: bool, threads: int = THREADS) -> list[Bar | Curve]:
+    """Results of one measurement, taken with so many threads unless it chooses otherwise."""
+    torch.set_num_threads(threads)
     return list(measurement(quick))
 
 
+class Neighbors:
+    """How many cores other programs keep busy while this one measures (Linux; else unknown)."""
+
+    def __init__(self) -> None:
+        self._start = self._now()
+
+    def cores(self) -> float | None:
+        """Mean over the time since this was made."""
+        now = self._now()
+        if now is None or self._start is None:
+            return None
+        wall, busy, own = (after - before for after, before in zip(now, self._start, strict=True))
+        return max(0.0, (busy - own) / wall)
+
+    @staticmethod
+    def _now() -> tuple[float, float, float] | None:
+        """Seconds: of the clock, of all cores' work, of the work of this program."""
+        try:
+            words = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()
+        except OSError:
+            return None
+        ticks = [int(word) for word in words[1:9]]  # the rest is counted among these
+        busy = (sum(ticks) - ticks[3] - ticks[4]) / os.sysconf("SC_CLK_TCK")  # idle, waiting
+        times = os.times()
+        own = times.user + times.system + times.children_user + times.children_system
+        return time.monotonic(), busy, own
+
+
 def collect(
-    bars: Iterable[Bar], chosen: Sequence[str], recorded: Sequence[Path] = ()
+    bars: Iterable[Bar],
+    chosen: Sequence[str],
+    recorded: Sequence[Path] = (),
+    failures: Mapping[str, str] = MappingProxyType({}),
 ) -> list[tuple[str, Bar]]:
     """One bar for each figure, in the order of the figures, then the others: (group, bar).
 
@@ -46,6 +87,7 @@ def collect(
         bars: what was measured.
         chosen: the groups that were run.
         recorded: results of earlier runs on a GPU, for figures that need one.
+        failures: group -> why some of it could not be measured.
     """
     measured = {bar.name: bar for bar in bars}
     elsewhere = {bar.name: bar for path in recorded for bar in recorded_bars(path)}
@@ -55,17 +97,19 @@ def collect(
         if bar is None or bar.value is None:
             bar = elsewhere.get(name, bar)
         if bar is None:
-            bar = figure(name, None, reason=_why_missing(asked.group, asked.needs, chosen))
+            bar = figure(name, None, reason=_why_missing(asked, chosen, failures))
         result.append((asked.group, bar))
     return [*result, *(("further", bar) for bar in measured.values())]
 
 
-def _why_missing(group: str, needs: str, chosen: Sequence[str]) -> str:
-    if group == "peers" and group not in chosen:
-        return "other packages are compared by ./run bench --peers"
-    if group not in chosen:
-        return f"the group {group} was not run"
-    if needs == "gpu":
+def _why_missing(asked: Figure, chosen: Sequence[str], failures: Mapping[str, str]) -> str:
+    if asked.group not in chosen:
+        if asked.group == "peers":
+            return "other packages are compared by ./run bench --peers"
+        return f"the group {asked.group} was not run"
+    if asked.group in failures:
+        return failures[asked.group]
+    if asked.needs == "gpu":
         return "no GPU here"
     return "not measured in this run"
 
@@ -92,7 +136,7 @@ def records(bars: Iterable[tuple[str, Bar]]) -> list[dict[str, object]]:
     return [{"group": group, **bar.record()} for group, bar in bars]
 
 
-def environment() -> dict[str, object]:
+def environment(threads: int = THREADS) -> dict[str, object]:
     """Machine and versions."""
     device = "cpu"
     if torch.cuda.is_available():
@@ -101,7 +145,7 @@ def environment() -> dict[str, object]:
         "device": device,
         "processor": platform.machine(),
         "cores": os.cpu_count(),
-        "threads": THREADS,
+        "threads": threads,
         "torch": torch.__version__,
         "python": platform.python_version(),
     }

@@ -24,6 +24,7 @@ import torch
 from ase import Atoms
 from clusters import b8
 from figures import BATCHES, figure
+from materialised import gemm_triplets
 from nice import step_input
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -33,7 +34,6 @@ from torch import Tensor
 from symtrip import B8Pairs, DensityCorrelations, Environments, SphericalExpansion, TripletFeatures
 from symtrip.files import atomic_write
 from symtrip.triplet_linear import TripletLinear
-from symtrip.triplets import triplet_paths
 
 __all__ = ["MEASUREMENTS"]
 
@@ -61,27 +61,6 @@ def absolute(what: str, seconds: dict[str, float], count: int) -> list[Curve]:
     ]
 
 
-def gemm_triplets(rho: list[Tensor], g: list[Tensor]) -> Callable[[], list[Tensor]]:
-    """What twenty lines of PyTorch reach: density, then neighbour j, then a product with k."""
-    from symtrip import real_clebsch_gordan
-
-    paths = triplet_paths(3)
-    scale = {path: (-1) ** path[2] / (2 * path[2] + 1) ** 0.5 for path in paths}
-    tables = {path: real_clebsch_gordan(*path) * scale[path] for path in paths}
-    n_env, n, _, q = g[0].shape
-    out = torch.empty(len(paths), n_env, n * q, n * q * q, dtype=rho[0].dtype)
-    left = [x.transpose(2, 3).reshape(n_env, n * q, -1) for x in g]
-
-    def work() -> list[Tensor]:
-        for i, (l1, l2, big_l) in enumerate(paths):
-            field = torch.einsum("abm,emq->eabq", tables[l1, l2, big_l], rho[big_l])
-            half = torch.einsum("eabq,ekbp->eakpq", field, g[l2]).flatten(2)
-            torch.bmm(left[l1], half, out=out[i])
-        return list(out)
-
-    return work
-
-
 def triplets(quick: bool) -> Iterable[Bar | Curve]:
     """Triplets: 49 pairs of a B8 environment."""
     features = TripletFeatures(max_angular=3)
@@ -100,7 +79,7 @@ def triplets(quick: bool) -> Iterable[Bar | Curve]:
             worst = max(worst, deviation(works[name]().flatten(0, 2), ours))
         worst = max(worst, deviation(peer_featomic.values(works[featomic](), count * 49), ours))
         memory = features.workspace(density)
-        works["batched GEMM of 20 lines"] = gemm_triplets(rho, g)
+        works["batched GEMM of 20 lines"] = gemm_triplets(density)
         works["symtrip, blocks"] = lambda d=density, m=memory: features(d, out=m)
         seconds = timed(works, quick)
         mine = seconds["symtrip, blocks"]
@@ -249,6 +228,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--json", type=Path, required=True, help="result file")
+    parser.add_argument("--threads", type=int, default=harness.THREADS, help="threads of PyTorch")
     parser.add_argument("--only", help="name of one measurement")
     arguments = parser.parse_args()
     chosen = [m for m in MEASUREMENTS if arguments.only in (None, m.__name__)]
@@ -259,7 +239,7 @@ def main() -> int:
         for measurement in chosen:
             progress.update(task, description=str(measurement.__doc__).splitlines()[0])
             with torch.set_grad_enabled(measurement is gradients):
-                found += harness.run(measurement, arguments.quick)
+                found += harness.run(measurement, arguments.quick, arguments.threads)
             progress.advance(task)
     content = {
         "bars": [asdict(x) for x in found if isinstance(x, Bar)],
@@ -271,4 +251,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

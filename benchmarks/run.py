@@ -1,6 +1,6 @@
 """Time the fast path against its ceilings, against the exact path and against other packages.
 
-    ./run bench [GROUP ...] [--quick] [--json FILE] [--peers [PYTHON]]
+    ./run bench [GROUP ...] [--quick] [--threads N] [--json FILE] [--peers [PYTHON]]
 
 All ratios are of times taken in turn in this run; absolute times mean little elsewhere. Pictures
 appear beside the JSON file. Figures that cannot be measured here are listed with the reason;
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -31,34 +32,74 @@ from symtrip.files import atomic_write
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).resolve().parent / "results"
 PEERS_PYTHON = ROOT / ".peers-venv" / "bin" / "python"
+DISTURBED = 0.2  # cores that other programs may use without a warning
 
 
 def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="./run bench",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}")
     parser.add_argument("--quick", action="store_true", help="fewer environments and rounds")
-    parser.add_argument("--json", type=Path, default=RESULTS / "bench.json", help="result file")
+    parser.add_argument(
+        "--threads", type=int, default=harness.THREADS, help="threads of PyTorch (default: 2)"
+    )
+    parser.add_argument(
+        "--json",
+        type=Path,
+        default=RESULTS / "bench.json",
+        help="result file (default: %(default)s)",
+    )
     parser.add_argument(
         "--peers",
         nargs="?",
-        type=Path,
+        metavar="PYTHON",
         const=PEERS_PYTHON,
         help="compare with other packages, in their own environment (or with the Python given)",
     )
     arguments = parser.parse_args(words)
+    if arguments.peers in GROUPS:  # ./run bench --peers nice
+        arguments.groups.append(arguments.peers)
+        arguments.peers = PEERS_PYTHON
+    check(arguments)
+    return arguments
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse before anything is measured what would fail after it."""
     for group in arguments.groups:
         require(group in GROUPS, "GROUP", f"be one of {', '.join(GROUPS)}", group, "see --help")
+    cores = os.cpu_count() or 1
+    require(
+        1 <= arguments.threads <= cores,
+        "--threads",
+        f"be between 1 and {cores}, the number of cores",
+        arguments.threads,
+        "leave it out for two",
+    )
+    if "peers" in arguments.groups and arguments.peers is None:
+        arguments.peers = PEERS_PYTHON
     if arguments.peers is not None:
+        arguments.peers = Path(arguments.peers)
         require(
-            arguments.peers.exists(),
+            arguments.peers.is_file() and os.access(arguments.peers, os.X_OK),
             "--peers",
             "name the Python of an environment with the other packages",
             arguments.peers,
             "./run bench --peers makes it",
         )
-    return arguments
+    file: Path = arguments.json
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        writable = os.access(file.parent, os.W_OK) and not file.is_dir()
+    except OSError:
+        writable = False
+    require(
+        writable, "--json", "name a file in a folder that can be written to", file, "give another"
+    )
+    require(file.suffix == ".json", "--json", "end in .json", file, f"write {file}.json")
 
 
 def chosen_groups(arguments: argparse.Namespace) -> list[str]:
@@ -69,30 +110,35 @@ def chosen_groups(arguments: argparse.Namespace) -> list[str]:
     return [group for group in GROUPS if group in asked]
 
 
-def with_peers(python: Path, quick: bool) -> list[Bar | Curve]:
+def with_peers(arguments: argparse.Namespace) -> list[Bar | Curve]:
     """Results of the group "peers", measured in one process of the peers' environment."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "peers.json"
-        command = [str(python), str(Path(__file__).parent / "peers.py"), "--json", str(result)]
-        code = subprocess.call([*command, *(["--quick"] if quick else [])], cwd=ROOT)
+        command = [str(arguments.peers), str(Path(__file__).parent / "peers.py")]
+        command += ["--json", str(result), "--threads", str(arguments.threads)]
+        code = subprocess.call([*command, *(["--quick"] if arguments.quick else [])], cwd=ROOT)
         if code:
             raise InputError(f"`--peers` must be able to measure, got exit code {code}; see above.")
         content = json.loads(result.read_text(encoding="utf-8"))
     return [Bar(**bar) for bar in content["bars"]] + [Curve(**c) for c in content["curves"]]
 
 
-def show(bars: Sequence[tuple[str, Bar]], console: Console) -> None:
-    """The measured bars as a table; the others under their reasons."""
+def show(bars: Sequence[tuple[str, Bar]], groups: Sequence[str], console: Console) -> None:
+    """The measured bars as a table; the others of these groups under their reasons."""
     rows = Table("figure", "measured", "asked", "ok")
     missing: dict[str, list[str]] = {}
-    for _, bar in bars:
+    for group, bar in bars:
         if bar.value is None:
-            missing.setdefault(bar.reason, []).append(bar.name)
+            if group in groups:
+                missing.setdefault(bar.reason, []).append(bar.name)
             continue
         verdict = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[bar.ok]
         device = f" ({bar.device})" if bar.device else ""
         rows.add_row(bar.name, f"{bar.value:.3g}{device}", bar.asked or "", verdict)
     console.print(rows)
+    others = [group for group in GROUPS if group not in groups]
+    if others:
+        console.print(f"not run: {', '.join(others)}", highlight=False)
     for reason, names in missing.items():
         console.print(f"not measured ({reason}): {'; '.join(names)}", highlight=False, markup=False)
 
@@ -104,22 +150,26 @@ def write(path: Path, content: dict[str, object]) -> None:
 
 def measure(
     groups: Sequence[str], arguments: argparse.Namespace, console: Console
-) -> list[Bar | Curve]:
-    """Everything that the groups measure."""
+) -> tuple[list[Bar | Curve], dict[str, str]]:
+    """Everything that the groups measure, and why some could not."""
     here = [(group, work) for group in groups if group != "peers"
             for work in harness.measurements(group)]  # fmt: skip
     found: list[Bar | Curve] = []
+    failures: dict[str, str] = {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
         task = progress.add_task("", total=len(here))
         for group, work in here:
             title = (work.__doc__ or work.__name__).strip().splitlines()[0]
             progress.update(task, description=f"{group}: {title}")
-            found += harness.run(work, arguments.quick)
+            try:
+                found += harness.run(work, arguments.quick, arguments.threads)
+            except (InputError, MemoryError) as problem:  # a small machine: the others still count
+                failures[group] = str(problem) or "out of memory"
             progress.advance(task)
-    if "peers" in groups and arguments.peers is not None:
-        found += with_peers(arguments.peers, arguments.quick)
-    return found
+    if "peers" in groups:
+        found += with_peers(arguments)
+    return found, failures
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -127,27 +177,35 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         arguments = arguments_of(words)
         groups = chosen_groups(arguments)
-        found = measure(groups, arguments, console)
+        neighbors = harness.Neighbors()
+        found, failures = measure(groups, arguments, console)
+        busy = neighbors.cores()
+        if arguments.quick:
+            failures = {
+                group: "not part of --quick" for group in groups if group != "gpu"
+            } | failures
         recorded = sorted(RESULTS.glob("gpu*.json"))
-        bars = harness.collect((x for x in found if isinstance(x, Bar)), groups, recorded)
+        measured = (x for x in found if isinstance(x, Bar))
+        bars = harness.collect(measured, groups, recorded, failures)
     except InputError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     curves = [x for x in found if isinstance(x, Curve)]
-    show(bars, console)
+    show(bars, groups, console)
+    if busy is not None and busy > DISTURBED:
+        console.print(f"[yellow]disturbed:[/] other programs used {busy:.1f} cores meanwhile")
     command = "./run bench " + " ".join(sys.argv[1:] if words is None else words)
     content = {
         "command": command.strip(),
-        "machine": harness.environment(),
+        "machine": harness.environment(arguments.threads) | {"cores used by others": busy},
         "bars": harness.records(bars),
         "curves": [curve.__dict__ for curve in curves],
     }
-    arguments.json.parent.mkdir(parents=True, exist_ok=True)
     write(arguments.json, content)
     pictures = [draw_bars(bars, arguments.json.with_suffix(".png"))]
     pictures += draw_curves(curves, arguments.json)
-    names = ", ".join(str(path) for path in pictures if path)
-    console.print(f"wrote {arguments.json} {names}", highlight=False)
+    names = ", ".join(str(path) for path in (arguments.json, *pictures) if path)
+    console.print(f"wrote {names}", highlight=False)
     return 0
 
 
@@ -155,4 +213,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit("interrupted; nothing was written")
+        print("interrupted; nothing was written", file=sys.stderr)
+        sys.exit(130)

@@ -88,3 +88,35 @@ def test_an_unknown_group_names_the_known_ones(script, capsys):
 def test_missing_peers_are_refused_with_the_remedy(script, capsys, tmp_path):
     assert script("run").main(["--peers", str(tmp_path / "python")]) == 2
     assert "./run bench --peers makes it" in capsys.readouterr().err
+
+
+def test_a_group_that_does_not_fit_into_memory_is_a_reason(script, monkeypatch, bars_of):
+    def too_large(_quick):
+        raise InputError("`density` must leave room")
+
+    monkeypatch.setattr(script("harness"), "measurements", lambda _group: [too_large])
+    bars = bars_of("nice", "training")
+    reasons = {bar["reason"] for bar in bars.values() if bar["group"] in ("nice", "training")}
+    assert reasons == {"`density` must leave room"}
+
+
+def test_a_result_that_cannot_be_written_is_refused_at_once(script, capsys, tmp_path):
+    (tmp_path / "file").touch()
+    assert script("run").main(["--json", str(tmp_path / "file" / "bench.json")]) == 2
+    assert capsys.readouterr().err.startswith("error: `--json` must name a file")
+
+
+def test_a_group_after_peers_is_a_group(script, capsys, monkeypatch, tmp_path):
+    monkeypatch.setattr(script("run"), "PEERS_PYTHON", tmp_path / "none")
+    assert script("run").main(["--peers", "nice"]) == 2
+    assert f"{tmp_path / 'none'}" in capsys.readouterr().err
+
+
+def test_threads_beyond_the_cores_are_refused(script, capsys):
+    assert script("run").main(["--threads", "0"]) == 2
+    assert "number of cores" in capsys.readouterr().err
+
+
+def test_work_of_other_programs_is_noticed(script):
+    cores = script("harness").Neighbors().cores()
+    assert cores is None or cores >= 0
