@@ -1,6 +1,7 @@
 """Time the fast path against its ceilings, against the exact path and against other packages.
 
-    ./run bench [GROUP ...] [--quick] [--threads N] [--json FILE] [--peers [PYTHON]]
+    ./run bench [GROUP ...] [--quick] [--threads N] [--json FILE [--merge]]
+        [--peers [PYTHON]]
 
 All ratios are of times taken in turn in this run; absolute times mean little elsewhere. Pictures
 appear beside the JSON file. Figures that cannot be measured here are listed with the reason;
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import harness
+from earlier import Earlier
 from figures import GROUPS
 from plots import draw_bars, draw_curves
 from rich.console import Console
@@ -51,6 +53,11 @@ def arguments_of(words: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         default=RESULTS / "bench.json",
         help="result file (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--merge",
+        action="store_true",
+        help="keep what the result file has for groups that are not run now",
     )
     parser.add_argument(
         "--peers",
@@ -172,11 +179,16 @@ def measure(
     return found, failures
 
 
+def command_line(words: Sequence[str] | None) -> str:
+    return " ".join(["./run bench", *(sys.argv[1:] if words is None else words)])
+
+
 def main(words: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         arguments = arguments_of(words)
         groups = chosen_groups(arguments)
+        kept = Earlier.read(arguments.json) if arguments.merge else None
         neighbors = harness.Neighbors()
         found, failures = measure(groups, arguments, console)
         busy = neighbors.cores()
@@ -191,13 +203,21 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"error: {problem}", file=sys.stderr)
         return 2
     curves = [x for x in found if isinstance(x, Curve)]
+    run = {
+        "command": command_line(words),
+        "groups": groups,
+        "machine": harness.environment(arguments.threads) | {"cores used by others": busy},
+    }
+    runs = [run]
+    if kept is not None:
+        bars, curves = kept.with_new(bars, curves, groups)
+        runs = [*kept.runs_without(groups), run]
     show(bars, groups, console)
     if busy is not None and busy > DISTURBED:
         console.print(f"[yellow]disturbed:[/] other programs used {busy:.1f} cores meanwhile")
-    command = "./run bench " + " ".join(sys.argv[1:] if words is None else words)
     content = {
-        "command": command.strip(),
-        "machine": harness.environment(arguments.threads) | {"cores used by others": busy},
+        "machine": run["machine"],
+        "runs": runs,
         "bars": harness.records(bars),
         "curves": [curve.__dict__ for curve in curves],
     }

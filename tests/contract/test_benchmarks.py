@@ -120,3 +120,31 @@ def test_threads_beyond_the_cores_are_refused(script, capsys):
 def test_work_of_other_programs_is_noticed(script):
     cores = script("harness").Neighbors().cores()
     assert cores is None or cores >= 0
+
+
+def test_merging_keeps_other_groups_and_their_runs(script, monkeypatch, tmp_path):
+    figures, curve = script("figures"), script("side_by_side").Curve
+    file = tmp_path / "bench.json"
+    values = {
+        "training": figures.figure("training epoch / its five GEMMs, float64", 1.25),
+        "nice": figures.figure("NICE step nu = 4: peak memory / whole intermediate", 0.25),
+    }
+    drawn = curve("scaling", "N", "density", "N", [1.0, 2.0], "ms", [1.0, 2.0])
+
+    def measurements(group):
+        return [lambda _quick: [values[group], *([drawn] if group == "nice" else [])]]
+
+    monkeypatch.setattr(script("harness"), "measurements", measurements)
+    for group in ("nice", "training"):
+        assert script("run").main([group, "--merge", "--json", str(file)]) == 0
+    content = json.loads(file.read_text())
+    kept = {bar["name"]: bar["value"] for bar in content["bars"] if bar["value"] is not None}
+    assert kept == {bar.name: bar.value for bar in values.values()}
+    assert [run["groups"] for run in content["runs"]] == [["nice"], ["training"]]
+    assert [c["label"] for c in content["curves"]] == ["density"]
+
+
+def test_merging_with_another_file_is_refused(script, capsys, tmp_path):
+    (tmp_path / "bench.json").write_text("[]")
+    assert script("run").main(["--merge", "--json", str(tmp_path / "bench.json")]) == 2
+    assert "name another file" in capsys.readouterr().err
