@@ -103,14 +103,14 @@ def collect(
 
 
 def _why_missing(asked: Figure, chosen: Sequence[str], failures: Mapping[str, str]) -> str:
+    if asked.needs == "gpu" and not torch.cuda.is_available():
+        return "no GPU here"
     if asked.group not in chosen:
         if asked.group == "peers":
             return "other packages are compared by ./run bench --peers"
         return f"the group {asked.group} was not run"
     if asked.group in failures:
         return failures[asked.group]
-    if asked.needs == "gpu":
-        return "no GPU here"
     return "not measured in this run"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,9 +74,10 @@ def draw_curves(curves: Sequence[Curve], beside: Path) -> list[Path]:
 def draw_panel(axes: object, title: str, curves: Sequence[Curve]) -> None:
     """One panel: both axes logarithmic, the measured points marked."""
     labels = list(dict.fromkeys(curve.label for curve in curves))
-    for curve in curves:
-        color = COLORS[labels.index(curve.label) % len(COLORS)]
-        axes.plot(curve.x, curve.y, "o-", color=color, label=curve.label, markersize=4)
+    for label, color in zip(labels, itertools.cycle(COLORS)):
+        mine = [curve for curve in curves if curve.label == label]
+        points = sorted((x, y) for curve in mine for x, y in zip(curve.x, curve.y, strict=True))
+        axes.plot(*zip(*points, strict=True), "o-", color=color, label=label, markersize=4)
     axes.set_title(title, fontsize=10)
     axes.set_xscale("log")
     axes.set_yscale("log")

@@ -4,8 +4,8 @@
         [--peers [PYTHON]]
 
 All ratios are of times taken in turn in this run; absolute times mean little elsewhere. Pictures
-appear beside the JSON file. Figures that cannot be measured here are listed with the reason;
-results recorded on a GPU (benchmarks/results/gpu*.json) are listed with their device.
+and a table appear beside the JSON file. Figures that cannot be measured here are listed with the
+reason; results recorded on a GPU (benchmarks/results/gpu*.json) are listed with their device.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from side_by_side import Bar, Curve
+from tables import markdown
 
 from symtrip.errors import InputError, require
 from symtrip.files import atomic_write
@@ -150,9 +151,9 @@ def show(bars: Sequence[tuple[str, Bar]], groups: Sequence[str], console: Consol
         console.print(f"not measured ({reason}): {'; '.join(names)}", highlight=False, markup=False)
 
 
-def write(path: Path, content: dict[str, object]) -> None:
+def write(path: Path, content: str) -> None:
     with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(content, encoding="utf-8")
 
 
 def measure(
@@ -221,10 +222,12 @@ def main(words: Sequence[str] | None = None) -> int:
         "bars": harness.records(bars),
         "curves": [curve.__dict__ for curve in curves],
     }
-    write(arguments.json, content)
+    write(arguments.json, json.dumps(content, indent=1) + "\n")
+    table = arguments.json.with_suffix(".md")
+    write(table, markdown(bars, runs))
     pictures = [draw_bars(bars, arguments.json.with_suffix(".png"))]
     pictures += draw_curves(curves, arguments.json)
-    names = ", ".join(str(path) for path in (arguments.json, *pictures) if path)
+    names = ", ".join(str(path) for path in (arguments.json, table, *pictures) if path)
     console.print(f"wrote {names}", highlight=False)
     return 0
 
