@@ -21,7 +21,13 @@ __all__ = [
     "singular_figure",
 ]
 
-_COLOURS = {"bispectrum": "#b2182b", "latent": "#2166ac", "D_NL": "#b2182b", "B_NL": "#2166ac"}
+_COLOURS = {
+    "bispectrum": "#b2182b",
+    "latent": "#2166ac",
+    "D_NL": "#b2182b",
+    "B_NL": "#2166ac",
+    "best": "#1b7837",
+}
 
 
 def _axes(width: float = 5.4, height: float = 4.2) -> tuple[Figure, Axes]:
