@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_bars", "draw_curves"]
 
 MET, MISSED, REPORTED = "#2166ac", "#d6604d", "#999999"
+SMALLEST = 1e-3  # rounding errors would squeeze the ratios together
 COLORS = ("#2166ac", "#b2182b", "#1b7837", "#e08214", "#762a83", "#636363")
 
 
@@ -28,10 +29,11 @@ def save(figure: Figure, path: Path) -> Path:
 
 
 def draw_bars(bars: Sequence[tuple[str, Bar]], path: Path) -> Path | None:
-    """Measured figures as horizontal bars, with a mark at what is asked."""
+    """Measured figures as horizontal bars, with a mark at what is asked; errors are left out."""
     from matplotlib.figure import Figure
 
-    shown = [bar for _, bar in bars if bar.value is not None and bar.value > 0]
+    shown = [bar for group, bar in bars
+             if group != "further" and bar.value is not None and bar.value > SMALLEST]  # fmt: skip
     if not shown:
         return None
     figure = Figure(figsize=(10, 0.36 * len(shown) + 1.2), layout="constrained")
