@@ -24,7 +24,7 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "_extensions", "gallery/*.py", "gallery/README.rst"]
+exclude_patterns = ["_build", "_extensions", "gallery/*.py", "gallery/README.rst", "tables"]
 templates_path: list[str] = []
 # The exact reference and the fast path call the same things by the same names.
 suppress_warnings = ["ref.python"]

@@ -10,7 +10,8 @@ from symtrip.degenerate.b8 import (
 )
 from symtrip.degenerate.catalogue import families, family
 from symtrip.degenerate.exceptional import distance_to_exceptional_set, exceptional_distances
-from symtrip.degenerate.family import Equalities, Family, Kind, Member, Parameter
+from symtrip.degenerate.family import Family
+from symtrip.degenerate.records import Equalities, Kind, Member, Parameter
 from symtrip.degenerate.two_ring import (
     Z12_RING,
     two_ring_jacobian,

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from symtrip.degenerate.family import Family, Member
+from symtrip.degenerate.family import Family
+from symtrip.degenerate.records import Member
 from symtrip.files import atomic_write
 
 if TYPE_CHECKING:

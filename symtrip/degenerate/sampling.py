@@ -11,7 +11,8 @@ from torch import Tensor
 from symtrip.errors import InputError, require
 
 if TYPE_CHECKING:
-    from symtrip.degenerate.family import Family, Member
+    from symtrip.degenerate.family import Family
+from symtrip.degenerate.records import Member
 
 __all__ = ["draw", "shortest_distance"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from symtrip.degenerate.family import Family, Member
+from symtrip.degenerate.family import Family
+from symtrip.degenerate.records import Member
 from symtrip.files import atomic_write
 
 __all__ = ["write_pairs"]
