@@ -11,6 +11,7 @@ from symtrip import B8Pairs, Environments
 from symtrip.models import (
     EnergyModel,
     ExpansionSettings,
+    FusedTripletModel,
     ModelSpec,
     NetworkSettings,
     build_energy,
@@ -49,10 +50,10 @@ def energies_and_forces(quick: bool) -> list[Bar]:
     model = b_nl(24)
     bars = []
     for dtype in (torch.float64, torch.float32):
-        model = model.to(dtype).requires_grad_(False)
+        fused = FusedTripletModel(model.to(dtype), dtype=dtype)
         points = positions.to(dtype).requires_grad_()
 
-        def forces(model: EnergyModel = model, points: torch.Tensor = points) -> None:
+        def forces(model: FusedTripletModel = fused, points: torch.Tensor = points) -> None:
             environments = Environments.from_positions(points, 5, radius=2.0)
             torch.autograd.grad(model(environments).sum(), points)
 

@@ -3,6 +3,7 @@
 from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
+from symtrip.models.fused import FusedTripletModel
 from symtrip.models.latent import (
     LatentDecoder,
     TripletEncoder,
@@ -26,6 +27,7 @@ __all__ = [
     "EnergyModel",
     "ExpansionSettings",
     "FeatureSettings",
+    "FusedTripletModel",
     "InvariantCompression",
     "InvariantDescriptor",
     "InvariantEnergy",
