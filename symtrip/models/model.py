@@ -142,10 +142,20 @@ class EnergyModel(nn.Module):
         energies: Tensor = self.energy(features.to(dtype=weight.dtype, device=weight.device))
         return energies.to(environments.vectors)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write weights, components and specification to one safetensors file, atomically."""
+    def save(self, path: str | os.PathLike[str], dtype: torch.dtype | None = None) -> None:
+        """Write weights, components and specification to one safetensors file, atomically.
+
+        Args:
+            path: the file.
+            dtype: of the components and weights in the file; ``None``: as they are. float32 halves
+                the file and changes energies by about 1e-6 of their spread.
+        """
         header = {"format": _FORMAT, "spec": self.spec.model_dump_json()}
-        save_tensors(path, self.state_dict(), header)
+        tensors = {
+            name: tensor.to(dtype) if tensor.is_floating_point() else tensor
+            for name, tensor in self.state_dict().items()
+        }
+        save_tensors(path, tensors, header)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: torch.device | str = "cpu") -> EnergyModel:
