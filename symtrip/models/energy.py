@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -110,8 +110,25 @@ class TripletEnergy(_Energy):
         rows = []
         for s, a in zip(symmetric, antisymmetric, strict=True):
             rows += [s[:, :n_apart] + a, s[:, :n_apart] - a, s[:, n_apart:]]
-        values = self.head.after_first(torch.cat(rows, dim=1))
         mask = torch.cat([pairs.mask[:, :n_apart], pairs.mask], dim=1).repeat(1, len(symmetric))
+        return self.after_first(torch.cat(rows, dim=1), mask)
+
+    def after_first(
+        self,
+        hidden: Float[Tensor, "environments rows hidden"],
+        mask: Bool[Tensor, "environments rows"],
+    ) -> Float[Tensor, " environments"]:
+        """The model behind the first linear layer of its network.
+
+        Args:
+            hidden: (E, R, h), the first layer's output for all ordered pairs and, if symmetrising,
+                for those of the inverted environments.
+            mask: (E, R) bool, true for pairs of real neighbours.
+
+        Returns:
+            (E,) energies in eV relative to the zero of the training data.
+        """
+        values = self.head.after_first(hidden)
         total = torch.where(mask, values, 0.0).sum(dim=1)
         return self.shift + self.scale / self.pairs_per_environment * total
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -53,8 +55,8 @@ class FusedTripletModel(nn.Module):
         compression, first = descriptor.compression, energy.head.first
         device = first.weight.device
         joint = compression.dense_components().to(device) @ first.weight.detach().double().T
-        self.expansion = model.expansion
-        self.energy = energy
+        self.expansion = copy.deepcopy(model.expansion)
+        self.energy = copy.deepcopy(energy)
         self.layer = TripletLinear(
             max_angular=compression.max_angular,
             n_channels=compression.n_channels,
@@ -83,11 +85,12 @@ class FusedTripletModel(nn.Module):
         density = self.expansion(environments)
         if self.energy.inversion_symmetric:
             even, odd = self.layer.even_and_odd(density)
-            hidden = torch.stack([even + odd, even - odd])
+            images = [even + odd, even - odd]
         else:
-            hidden = self.layer(density)[None]
-        values = self.energy.head.after_first(hidden.to(self.energy.head.first.weight.dtype))
+            images = [self.layer(density)]
         real = environments.mask[:, :, None] & environments.mask[:, None, :]
-        total = torch.where(real, values, 0.0).sum(dim=(0, 2, 3))
-        scale = self.energy.scale / self.energy.pairs_per_environment
-        return (self.energy.shift + scale * total).to(environments.vectors)
+        hidden = torch.cat([image.flatten(1, 2) for image in images], dim=1)
+        energies = self.energy.after_first(
+            hidden.to(self.energy.head.first.weight.dtype), real.flatten(1).repeat(1, len(images))
+        )
+        return energies.to(environments.vectors)

@@ -79,3 +79,9 @@ def test_single_precision_stays_single() -> None:
 def test_a_model_on_invariants_is_refused_by_name() -> None:
     with pytest.raises(InputError, match=r"`model` must read triplets.*got D_NL"):
         FusedTripletModel(trained("D_NL"))
+
+
+def test_the_model_can_still_be_trained() -> None:
+    model = trained("B_NL")
+    FusedTripletModel(model)
+    assert all(parameter.requires_grad for parameter in model.energy.parameters())
