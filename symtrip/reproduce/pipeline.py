@@ -225,14 +225,7 @@ class Pipeline:
 
         def compute(place: Path) -> None:
             if plan.model[0] in "BD":
-                config = self._config(plan, seed, self.preset.training_pairs)
-                train(
-                    config.model_copy(update={"output": str(place)}),
-                    self.report,
-                    pairs=self.data,
-                    resume=True,
-                    device=self.device,
-                )
+                self._train_on_labels(self._config(plan, seed, self.preset.training_pairs), place)
             elif plan.model.startswith("A_rho"):
                 fit_reconstruction(place, plan, self.triplets, self.invariants, task)
             elif plan.model.startswith("A"):
@@ -258,16 +251,17 @@ class Pipeline:
         return self.stages.run(
             f"curve-{plan.model}-{n_pairs}",
             inputs,
-            lambda place: _discard(
-                train(
-                    config.model_copy(update={"output": str(place)}),
-                    self.report,
-                    pairs=self.data,
-                    resume=True,
-                    device=self.device,
-                )
-            ),
+            lambda place: self._train_on_labels(config, place),
             marker="results.json",
+        )
+
+    def _train_on_labels(self, config: TrainConfig, place: Path) -> None:
+        train(
+            config.model_copy(update={"output": str(place)}),
+            self.report,
+            pairs=self.data,
+            resume=True,
+            device=self.device,
         )
 
     def response_inputs(self) -> dict[str, Any]:
@@ -329,7 +323,3 @@ def errors_of(folder: Path, plan: ModelPlan) -> dict[str, Any]:
 def _marker(plan: ModelPlan) -> str:
     """The file whose presence says that a model is finished, written last."""
     return "results.json" if plan.model[0] in "BD" else "errors.json"
-
-
-def _discard(_: object) -> None:
-    """For functions whose files are what counts."""
