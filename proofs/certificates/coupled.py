@@ -10,11 +10,15 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-import sympy
-from roots import RootSum, rational, root_of
 from sympy.polys.rings import PolyElement
-from symtrip_reference.coupling import complex_clebsch_gordan, real_clebsch_gordan
-from symtrip_reference.harmonics import solid_harmonic_polynomial
+from symtrip_reference.coupling import complex_clebsch_gordan
+from symtrip_reference.reconstruction.couplings import (
+    couple,
+    real_coefficient,
+    real_terms,
+    solid_harmonics,
+)
+from symtrip_reference.reconstruction.roots import RootSum, rational, root_of
 
 __all__ = [
     "complex_coefficient",
@@ -37,65 +41,8 @@ def paths(max_angular: int) -> Iterator[tuple[int, int, int]]:
 
 
 @cache
-def real_coefficient(l1: int, m1: int, l2: int, m2: int, L: int, M: int) -> RootSum:
-    return root_of(real_clebsch_gordan(l1, m1, l2, m2, L, M))
-
-
-@cache
 def complex_coefficient(l1: int, m1: int, l2: int, m2: int, L: int, M: int) -> RootSum:
     return root_of(complex_clebsch_gordan(l1, m1, l2, m2, L, M))
-
-
-@cache
-def real_terms(l1: int, l2: int, L: int) -> tuple[tuple[int, int, int, RootSum], ...]:
-    """The non-zero real coefficients of a path as (m1, m2, M, C)."""
-    return tuple(
-        (m1, m2, M, c)
-        for m1 in range(-l1, l1 + 1)
-        for m2 in range(-l2, l2 + 1)
-        for M in range(-L, L + 1)
-        if (c := real_coefficient(l1, m1, l2, m2, L, M))
-    )
-
-
-@cache
-def _harmonic_terms(l: int, m: int) -> tuple[tuple[tuple[int, int, int], RootSum], ...]:
-    symbols = sympy.symbols("x y z", real=True)
-    scaled = sympy.expand(sympy.sqrt(4 * sympy.pi) * solid_harmonic_polynomial(l, m))
-    return tuple(
-        (monomial, root_of(coefficient))
-        for monomial, coefficient in sympy.Poly(scaled, *symbols).terms()
-    )
-
-
-def solid_harmonics(l: int, vector: Sequence[Any]) -> list[RootSum]:
-    """sqrt(4 pi) r^l Y_lm, m = -l..l, at a vector of rationals (QQ) or of polynomials."""
-    one = vector[0] * 0 + 1
-    return [
-        RootSum.total(
-            c.scaled(_monomial(one, vector, exponents)) for exponents, c in _harmonic_terms(l, m)
-        )
-        for m in range(-l, l + 1)
-    ]
-
-
-def _monomial(one: Any, vector: Sequence[Any], exponents: Sequence[int]) -> Any:
-    value = one
-    for component, exponent in zip(vector, exponents, strict=True):
-        if exponent:  # sympy's polynomial rings refuse 0**0
-            value = value * component**exponent
-    return value
-
-
-def couple(
-    l1: int, l2: int, L: int, left: Sequence[RootSum], right: Sequence[RootSum]
-) -> list[RootSum]:
-    """(left x right)^L_M for M = -L..L."""
-    parts: list[list[RootSum]] = [[] for _ in range(2 * L + 1)]
-    for m1, m2, M, c in real_terms(l1, l2, L):
-        if left[m1 + l1] and right[m2 + l2]:
-            parts[M + L].append(c * left[m1 + l1] * right[m2 + l2])
-    return [RootSum.total(p) for p in parts]
 
 
 def triplet_polynomial(

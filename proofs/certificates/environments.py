@@ -6,8 +6,8 @@ from typing import Any
 
 from coupled import rational_vector
 from geometry import matrix_vector, rational_rotation
-from moments import Point
-from roots import rational
+from symtrip_reference.reconstruction.moments import Point
+from symtrip_reference.reconstruction.roots import rational
 
 __all__ = ["ENVIRONMENTS", "TURN", "points", "turned"]
 

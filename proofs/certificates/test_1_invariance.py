@@ -39,9 +39,9 @@ from coupled import (
     solid_harmonics,
     triplet_polynomial,
 )
-from roots import RootSum, root
 from sympy import QQ
 from sympy.polys.rings import PolyElement, ring
+from symtrip_reference.reconstruction.roots import RootSum, root
 
 THEOREM = (
     "Clebsch-Gordan orthogonality and real-basis unitarity; L_x, L_y, L_z annihilate every F_jk, "

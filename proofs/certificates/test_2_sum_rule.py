@@ -29,7 +29,6 @@ from fractions import Fraction
 import pytest
 import sympy
 from coupled import couple, paths, rational_vector, real_coefficient, real_terms, triplet_polynomial
-from roots import RootSum, root
 from sympy import QQ
 from sympy.polys.rings import ring
 from symtrip_reference import (
@@ -41,6 +40,7 @@ from symtrip_reference import (
     density_correlations,
     triplet_features,
 )
+from symtrip_reference.reconstruction.roots import RootSum, root
 
 THEOREM = "sum_jk F_jk is the bispectrum with factor 1; F_jk(12) = (-1)^(l1+l2+L) F_kj(21)."
 ASSUMES = "nothing"

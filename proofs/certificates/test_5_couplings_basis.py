@@ -49,10 +49,10 @@ from typing import Any
 import pytest
 from coupled import complex_coefficient, couple, rational_vector, solid_harmonics
 from geometry import cross, dot
-from roots import RootSum, root
 from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
+from symtrip_reference.reconstruction.roots import RootSum, root
 
 THEOREM = (
     "The couplings l1+l2 = L and l1+l2 = L+1 of two unit vectors have determinant "

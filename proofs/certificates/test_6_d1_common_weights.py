@@ -35,11 +35,18 @@ from typing import Any
 import pytest
 from environments import ENVIRONMENTS, points, turned
 from geometry import dot, subtract
-from moments import Moments, Point, directional_moments, moments, subtract_point
 from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
-from tagged import frame_moments, tagged_features
+from symtrip_reference.reconstruction.decoders import prony
+from symtrip_reference.reconstruction.moments import (
+    Moments,
+    Point,
+    directional_moments,
+    moments,
+    subtract_point,
+)
+from symtrip_reference.reconstruction.tagged import frame_moments, tagged_features
 
 THEOREM = (
     "D1: the moments of degree <= 2m-1 in the frame of one pair determine m atoms with any "
@@ -65,14 +72,6 @@ def hankel(sequence: Sequence[Any], size: int) -> list[list[Any]]:
     return [[sequence[a + b] for b in range(size)] for a in range(size)]
 
 
-def rational_roots(coefficients: Sequence[Any]) -> list[Any]:
-    """Roots of sum_t c_t s^t, which must split into distinct rational linear factors."""
-    R, s = ring("s", QQ)
-    _, factors = sum((c * s**t for t, c in enumerate(coefficients)), R(0)).factor_list()
-    assert all(f.degree() == 1 and multiplicity == 1 for f, multiplicity in factors)
-    return [-f.get((0,), QQ(0)) / f[(1,)] for f, _ in factors]
-
-
 def decode(data: Moments, m: int) -> dict[Point, Any]:
     """Points and weights of m atoms from their moments of degree <= 2m-1."""
     for t in range(m * (m - 1) + 1):
@@ -83,10 +82,9 @@ def decode(data: Moments, m: int) -> dict[Point, Any]:
             break
     else:
         raise AssertionError("no direction separates the points")
-    recurrence = [*solve(matrix, [-x for x in projected[m:]]), ONE]
-    roots = rational_roots(recurrence)
+    weighted = prony(projected, m)
+    roots, weights = list(weighted), list(weighted.values())
     vandermonde = [[root**power for root in roots] for power in range(m)]
-    weights = solve(vandermonde, projected[:m])
     columns = []
     for axis in ((1, 0, 0), (0, 1, 0), (0, 0, 1)):
         first = directional_moments(data, direction, m - 1, axis)

@@ -42,9 +42,7 @@ import sympy
 from coupled import real_coefficient
 from environments import ENVIRONMENTS, points, turned
 from geometry import congruences, cross, dot
-from moments import Moments, Point, moments, power_sum, subtract_point
 from sympy import QQ
-from sympy.polys.rings import ring
 from symtrip_reference import (
     DeltaDensity,
     Environment,
@@ -54,7 +52,10 @@ from symtrip_reference import (
     shifted_cosine,
     triplet_features,
 )
-from tagged import coupling_paths, frame_moments, gram_of_the_pair, tagged_features
+from symtrip_reference.reconstruction.couplings import coupling_paths
+from symtrip_reference.reconstruction.decoders import points_by_power_sums, points_on_a_line
+from symtrip_reference.reconstruction.moments import Point, moments, subtract_point
+from symtrip_reference.reconstruction.tagged import frame_moments, gram_of_the_pair, tagged_features
 
 THEOREM = (
     "D2: with unit weights the features of one non-collinear pair up to degree D = number of "
@@ -63,27 +64,6 @@ THEOREM = (
 ASSUMES = "nothing; all environments: coq/MomentSeparation.v"
 
 ONE = QQ(1)
-
-
-def decode(data: Moments, count: int) -> Counter[Point]:
-    """Points of unit weight from their moments of degree <= ``count``."""
-    R, *v = ring("u,v,w", QQ)
-    power = [power_sum(data, v, t) for t in range(count + 1)]
-    elementary = [R(1)]
-    for t in range(1, count + 1):
-        newton = sum(
-            ((-1) ** (s - 1) * elementary[t - s] * power[s] for s in range(1, t + 1)), R(0)
-        )
-        elementary.append(newton * QQ(1, t))
-    _, factors = sum(elementary, R(0)).factor_list()
-    found: Counter[Point] = Counter()
-    for factor, multiplicity in factors:
-        constant = factor[0, 0, 0]
-        assert all(sum(e) <= 1 for e in factor)
-        found[
-            tuple(factor.get(e, QQ(0)) / constant for e in ((1, 0, 0), (0, 1, 0), (0, 0, 1)))
-        ] += multiplicity
-    return found
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -97,7 +77,7 @@ def test_one_feature_vector_gives_back_the_environment(name: str) -> None:
     count = data[0, 0, 0] - 2
     assert count == unknown
     rest = subtract_point(subtract_point(data, u, ONE), v, ONE)
-    assert decode(rest, int(count)) == Counter(turned(x) for x in atoms[2:])
+    assert points_by_power_sums(rest, int(count)) == Counter(turned(x) for x in atoms[2:])
 
 
 def test_with_two_species_the_larger_number_of_untagged_atoms_suffices() -> None:
@@ -111,12 +91,14 @@ def test_with_two_species_the_larger_number_of_untagged_atoms_suffices() -> None
         own = [x for x, t in zip(atoms, species, strict=True) if t == s]
         features = tagged_features(j, k, own, [ONE] * len(own), degree)
         rest = subtract_point(frame_moments(features, u, v, degree), tagged, ONE)
-        assert decode(rest, degree) == Counter(turned(x) for x in own if x not in (j, k))
+        assert points_by_power_sums(rest, degree) == Counter(
+            turned(x) for x in own if x not in (j, k)
+        )
 
 
 def test_coinciding_projections_and_repeated_points_are_no_exception() -> None:
     repeated = points([(1, 2, 3), (1, 2, 3), (1, 2, -3), (1, 2, 3)])
-    assert decode(moments(repeated, [ONE] * 4, 4), 4) == Counter(repeated)
+    assert points_by_power_sums(moments(repeated, [ONE] * 4, 4), 4) == Counter(repeated)
 
 
 def test_the_features_are_those_of_the_exact_package() -> None:
@@ -166,7 +148,7 @@ def test_no_smaller_degree_suffices(left: list[int], right: list[int]) -> None:
     assert set(first) != set(second)
     assert below[0] == below[1]
     assert at[0] != at[1]
-    assert decode(at[0], m) == Counter(first)
+    assert points_by_power_sums(at[0], m) == Counter(first)
 
 
 def test_the_tagged_features_of_such_a_pair_agree_below_the_degree() -> None:
@@ -225,16 +207,8 @@ def test_a_collinear_environment_is_decoded_from_one_pair(parameters: list[int])
         (d, value), (e, unit) = (f.single() for f in (features[(L, 0, L), (0, 0, 0)], alone))
         assert d == e or not value
         power.append(value / unit)  # sum_i (x_i.r_j / r_j.r_j)^L
-    R, s = ring("s", QQ)
-    elementary = [ONE]
-    for t in range(1, n + 1):
-        elementary.append(
-            sum(((-1) ** (q - 1) * elementary[t - q] * power[q] for q in range(1, t + 1)), QQ(0))
-            / t
-        )
-    polynomial = sum(((-1) ** t * e * s ** (n - t) for t, e in enumerate(elementary)), R(0))
-    for t in parameters:
-        assert polynomial.evaluate(s, QQ(t, parameters[0])) == 0
+    expected = Counter(QQ(t, parameters[0]) for t in parameters)
+    assert points_on_a_line(power, n) == expected
     assert len(set(parameters)) == n == power[0]
 
 

@@ -34,11 +34,18 @@ from typing import Any
 
 import pytest
 from environments import ENVIRONMENTS, points, turned
-from moments import Exponents, Moments, Point, exponents, moments, subtract_point
 from sympy import QQ
 from sympy.polys.matrices import DomainMatrix
-from sympy.polys.rings import ring
-from tagged import frame_moments, tagged_features
+from symtrip_reference.reconstruction.decoders import points_by_matrix_pencil
+from symtrip_reference.reconstruction.moments import (
+    Exponents,
+    Point,
+    exponents,
+    moments,
+    monomial,
+    subtract_point,
+)
+from symtrip_reference.reconstruction.tagged import frame_moments, tagged_features
 
 THEOREM = (
     "D3: if polynomials of degree <= d have full rank on the untagged atoms, the moments of degree "
@@ -46,67 +53,9 @@ THEOREM = (
 )
 ASSUMES = "nothing; all environments: coq/MomentPencil.v"
 
-AXES: list[Exponents] = [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
-
 
 def basis(d: int) -> list[Exponents]:
     return [e for degree in range(d + 1) for e in exponents(degree)]
-
-
-def moment_matrix(data: Moments, d: int, shift: Exponents = (0, 0, 0)) -> DomainMatrix:
-    rows = [
-        [data[a[0] + b[0] + shift[0], a[1] + b[1] + shift[1], a[2] + b[2] + shift[2]]
-         for b in basis(d)]
-        for a in basis(d)
-    ]  # fmt: skip
-    return DomainMatrix(rows, (len(rows), len(rows)), QQ)
-
-
-def decode(data: Moments, d: int) -> dict[Point, Any]:
-    """Points and weights from moments of degree <= 2d+1; their number is the rank."""
-    h = moment_matrix(data, d)
-    _, pivots = h.rref()
-    m = len(pivots)
-    rows = list(pivots)
-    inverse = h.extract(rows, rows).inv()
-    shifts = [inverse * moment_matrix(data, d, axis).extract(rows, rows) for axis in AXES]
-    for t in range(m * (m - 1) + 1):
-        combined = shifts[0] + QQ(t) * shifts[1] + QQ(t * t) * shifts[2]
-        eigenvalues = distinct_eigenvalues(combined)
-        if len(eigenvalues) == m:
-            break
-    else:
-        raise AssertionError("no direction separates the points")
-    identity = DomainMatrix.eye(m, QQ)
-    atoms: list[Point] = []
-    for eigenvalue in eigenvalues:
-        (vector,) = (combined - eigenvalue * identity).to_dense().nullspace().to_list()
-        column = DomainMatrix([[x] for x in vector], (m, 1), QQ)
-        pivot = next(i for i, x in enumerate(vector) if x)
-        x, y, z = ((s * column).to_list()[pivot][0] / vector[pivot] for s in shifts)
-        atoms.append((x, y, z))
-    # H_I0 = sum_i w_i phi_I(x_i): m equations for the weights, invertible since V_I is.
-    matrix = [[monomial(x, basis(d)[r]) for x in atoms] for r in rows]
-    right = [[data[basis(d)[r]]] for r in rows]
-    weights = (
-        DomainMatrix(matrix, (m, m), QQ).lu_solve(DomainMatrix(right, (m, 1), QQ)).to_list_flat()
-    )
-    return dict(zip(atoms, weights, strict=True))
-
-
-def monomial(x: Point, e: Exponents) -> Any:
-    return x[0] ** e[0] * x[1] ** e[1] * x[2] ** e[2]
-
-
-def distinct_eigenvalues(matrix: DomainMatrix) -> list[Any]:
-    _, s = ring("s", QQ)
-    coefficients = matrix.charpoly()
-    polynomial = sum(
-        (c * s ** (len(coefficients) - 1 - i) for i, c in enumerate(coefficients)), s.ring(0)
-    )
-    _, factors = polynomial.factor_list()
-    assert all(f.degree() == 1 for f, _ in factors)
-    return [-f.get((0,), QQ(0)) / f[(1,)] for f, _ in factors]
 
 
 def rank(atoms: list[Point], d: int) -> int:
@@ -132,7 +81,7 @@ def test_as_many_atoms_as_polynomials_are_decoded(d: int, count: int) -> None:
     atoms = grid(d)
     assert len(atoms) == len(basis(d)) == rank(atoms, d) == count
     data = moments(atoms, weights(count), 2 * d + 1)
-    assert decode(data, d) == dict(zip(atoms, weights(count), strict=True))
+    assert points_by_matrix_pencil(data, d) == dict(zip(atoms, weights(count), strict=True))
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -141,7 +90,7 @@ def test_environments_are_decoded_at_the_degree_that_their_rank_asks_for(name: s
     m = len(atoms)
     d = next(degree for degree in range(1, m) if rank(atoms, degree) == m)
     data = moments(atoms, weights(m), 2 * d + 1)
-    assert decode(data, d) == dict(zip(atoms, weights(m), strict=True))
+    assert points_by_matrix_pencil(data, d) == dict(zip(atoms, weights(m), strict=True))
 
 
 @pytest.mark.parametrize("d", [1, 2])
@@ -156,14 +105,18 @@ def test_the_features_of_one_pair_give_back_the_weighted_environment(d: int) -> 
         tagged_features(tagged[0], tagged[1], atoms, w, 2 * d + 1), u, v, 2 * d + 1
     )
     rest = subtract_point(subtract_point(data, u, w[0]), v, w[1])
-    assert decode(rest, d) == {turned(x): c for x, c in zip(unknown, w[2:], strict=True)}
+    assert points_by_matrix_pencil(rest, d) == {
+        turned(x): c for x, c in zip(unknown, w[2:], strict=True)
+    }
 
 
 def test_coplanar_atoms_need_a_higher_degree() -> None:
     atoms = points([(1, 0, 1), (0, 1, 1), (2, 3, 1), (-1, 1, 1)])
     assert rank(atoms, 1) == 3
     assert rank(atoms, 2) == 4
-    assert decode(moments(atoms, weights(4), 5), 2) == dict(zip(atoms, weights(4), strict=True))
+    assert points_by_matrix_pencil(moments(atoms, weights(4), 5), 2) == dict(
+        zip(atoms, weights(4), strict=True)
+    )
 
 
 @pytest.mark.parametrize("d", [1, 2])
@@ -186,4 +139,4 @@ def test_degree_two_d_does_not_suffice(d: int) -> None:
     assert moments(*halves[0], 2 * d) == moments(*halves[1], 2 * d)
     assert moments(*halves[0], 2 * d + 1) != moments(*halves[1], 2 * d + 1)
     for x, w in halves:
-        assert decode(moments(x, w, 2 * d + 1), d) == dict(zip(x, w, strict=True))
+        assert points_by_matrix_pencil(moments(x, w, 2 * d + 1), d) == dict(zip(x, w, strict=True))

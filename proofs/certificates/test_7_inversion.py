@@ -46,10 +46,10 @@ import pytest
 from coupled import paths, triplet_polynomial
 from environments import points
 from geometry import Environment, congruences, cross, dot
-from moments import Point
-from roots import RootSum
 from sympy import QQ
 from sympy.polys.rings import ring
+from symtrip_reference.reconstruction.moments import Point
+from symtrip_reference.reconstruction.roots import RootSum
 
 THEOREM = (
     "Dropping odd features before the nonlinearity loses the side of the plane of each neighbour; "

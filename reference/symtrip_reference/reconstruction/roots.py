@@ -31,8 +31,8 @@ def _squarefree(n: int) -> tuple[int, int]:
     """(s, d) with n = s^2 d and d squarefree."""
     square, free = 1, 1
     for prime, exponent in sympy.factorint(n).items():
-        square *= int(prime) ** (exponent // 2)
-        free *= int(prime) ** (exponent % 2)
+        square *= int(prime) ** (int(exponent) // 2)
+        free *= int(prime) ** (int(exponent) % 2)
     return square, free
 
 
@@ -51,6 +51,7 @@ class RootSum:
 
     @classmethod
     def total(cls, summands: Iterable[RootSum]) -> RootSum:
+        """The sum of many."""
         terms: dict[int, Any] = {}
         for summand in summands:
             for d, c in summand.terms.items():
@@ -76,6 +77,7 @@ class RootSum:
         return RootSum(terms)
 
     def scaled(self, factor: Any) -> RootSum:
+        """Times an element of the algebra of the coefficients."""
         return RootSum({d: c * factor for d, c in self.terms.items()})
 
     def __eq__(self, other: object) -> bool:

@@ -20,6 +20,7 @@ __all__ = [
     "directional_moments",
     "exponents",
     "moments",
+    "monomial",
     "power_sum",
     "subtract_point",
 ]
@@ -37,10 +38,12 @@ def exponents(degree: int) -> list[Exponents]:
 
 
 def monomial(point: Sequence[Any], powers: Exponents) -> Any:
+    """x^a y^b z^c at one point."""
     return point[0] ** powers[0] * point[1] ** powers[1] * point[2] ** powers[2]
 
 
 def multinomial(powers: Exponents) -> Any:
+    """(a + b + c)! / (a! b! c!)."""
     a, b, c = powers
     return QQ(factorial(a + b + c), factorial(a) * factorial(b) * factorial(c))
 
