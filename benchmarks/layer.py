@@ -127,9 +127,9 @@ def growth(quick: bool) -> list[Bar | Curve]:
     return results
 
 
-def memory(quick: bool) -> list[Bar]:
+def memory(quick: bool) -> list[Bar]:  # noqa: ARG001 - quick as it is
     """Largest memory above inputs and outputs, forward + backward, 7 neighbours."""
-    count = 20 if quick else 100
+    count = 100
     dtype = torch.float64
     layer = TripletLinear(
         max_angular=MAX_ANGULAR, n_channels=CHANNELS, out_features=HIDDEN, bias=False, dtype=dtype
@@ -155,9 +155,7 @@ def memory(quick: bool) -> list[Bar]:
     fused_peak, dense_peak = (peak_bytes(work) - results for work in (fused, dense))
     name = "peak memory, materialise + GEMM / TripletLinear, 100 environments"
     return [
-        figure(name, dense_peak / fused_peak)
-        if not quick
-        else Bar(name.replace("100", str(count)), dense_peak / fused_peak),
+        figure(name, dense_peak / fused_peak),
         Bar("TripletLinear: peak memory above inputs and outputs in MB", fused_peak / 1e6),
     ]
 
