@@ -36,9 +36,9 @@ import pytest
 from environments import ENVIRONMENTS, points, turned
 from geometry import dot, subtract
 from sympy import QQ
-from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import ring
 from symtrip_reference.reconstruction.decoders import prony
+from symtrip_reference.reconstruction.matrices import hankel, rank, solve
 from symtrip_reference.reconstruction.moments import (
     Moments,
     Point,
@@ -59,26 +59,12 @@ WEIGHTS = [ONE, QQ(1, 2), QQ(-2, 3), QQ(3, 7), QQ(1, 5), QQ(5, 4)]
 """A negative one as well: the theorem asks for non-zero weights only."""
 
 
-def solve(matrix: list[list[Any]], right: Sequence[Any]) -> list[Any]:
-    size = len(right)
-    system = DomainMatrix(matrix, (size, size), QQ)
-    solution: list[Any] = system.lu_solve(
-        DomainMatrix([[x] for x in right], (size, 1), QQ)
-    ).to_list_flat()
-    return solution
-
-
-def hankel(sequence: Sequence[Any], size: int) -> list[list[Any]]:
-    return [[sequence[a + b] for b in range(size)] for a in range(size)]
-
-
 def decode(data: Moments, m: int) -> dict[Point, Any]:
     """Points and weights of m atoms from their moments of degree <= 2m-1."""
     for t in range(m * (m - 1) + 1):
         direction = (ONE, QQ(t), QQ(t * t))
         projected = directional_moments(data, direction, 2 * m - 1)
-        matrix = hankel(projected, m)
-        if DomainMatrix(matrix, (m, m), QQ).rank() == m:
+        if rank(hankel(projected, m)) == m:
             break
     else:
         raise AssertionError("no direction separates the points")

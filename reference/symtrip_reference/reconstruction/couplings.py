@@ -7,7 +7,6 @@ sqrt(4 pi) times that of :mod:`symtrip_reference.harmonics`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -16,11 +15,12 @@ from sympy import QQ
 
 from symtrip_reference.coupling import real_clebsch_gordan
 from symtrip_reference.harmonics import solid_harmonic_polynomial
-from symtrip_reference.reconstruction.roots import RootSum, root, root_of
+from symtrip_reference.reconstruction.roots import RootSum, plain, root, root_of
 
 __all__ = [
     "ORTHONORMAL",
     "Form",
+    "Path",
     "couple",
     "coupling_paths",
     "real_coefficient",
@@ -107,7 +107,7 @@ def _length(form: Form, exponents: tuple[int, int, int]) -> RootSum:
     for square, exponent in zip(form, exponents, strict=True):
         whole *= square ** (exponent // 2)
         odd *= square ** (exponent % 2)
-    return root(Fraction(int(odd.numerator), int(odd.denominator))).scaled(whole)
+    return root(plain(odd)).scaled(whole)
 
 
 def _monomial(one: Any, vector: Sequence[Any], exponents: Sequence[int]) -> Any:

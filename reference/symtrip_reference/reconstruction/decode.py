@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import sympy
 from sympy import QQ
-from sympy.polys.matrices import DomainMatrix
 
 from symtrip_reference._checks import exact_number, refuse, require
 from symtrip_reference.arithmetic import Number
@@ -21,9 +20,10 @@ from symtrip_reference.reconstruction.decoders import (
     points_on_a_line,
     prony,
 )
-from symtrip_reference.reconstruction.features import PairFeatures, plain, read_features
+from symtrip_reference.reconstruction.features import PairFeatures, read_features
+from symtrip_reference.reconstruction.matrices import hankel, rank
 from symtrip_reference.reconstruction.moments import Moments, Point, moments, subtract_point
-from symtrip_reference.reconstruction.roots import rational
+from symtrip_reference.reconstruction.roots import plain, rational
 from symtrip_reference.reconstruction.tagged import (
     SCALAR,
     Features,
@@ -213,11 +213,8 @@ def _solve(
         found = _unit_weights(data, degree, collinear=collinear)
     elif collinear:
         power = [data[0, 0, t] for t in range(degree + 1)]
-        half = (degree + 1) // 2
-        hankel = DomainMatrix(
-            [[power[a + b] for b in range(half)] for a in range(half)], (half, half), QQ
-        )
-        found = [((QQ(0), QQ(0), t), w) for t, w in prony(power, hankel.rank()).items()]
+        count = rank(hankel(power, (degree + 1) // 2))
+        found = [((QQ(0), QQ(0), t), w) for t, w in prony(power, count).items()]
     else:
         found = list(points_by_matrix_pencil(data, (degree - 1) // 2).items())
     again = moments([x for x, _ in found], [w for _, w in found], degree)

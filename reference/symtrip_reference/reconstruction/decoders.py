@@ -11,6 +11,7 @@ from sympy.polys.matrices import DomainMatrix
 from sympy.polys.rings import PolyElement, ring
 
 from symtrip_reference._checks import require
+from symtrip_reference.reconstruction.matrices import hankel, solve
 from symtrip_reference.reconstruction.moments import (
     Exponents,
     Moments,
@@ -123,7 +124,7 @@ def points_by_matrix_pencil(data: Moments, d: int) -> dict[Point, Any]:
         x, y, z = ((s * column).to_list()[pivot][0] / vector[pivot] for s in shifts)
         points.append((x, y, z))
     # H_I0 = sum_i w_i phi_I(x_i): m equations for the weights, invertible since V_I is.
-    weights = _solve(
+    weights = solve(
         [[monomial(x, basis[r]) for x in points] for r in rows], [data[basis[r]] for r in rows]
     )
     return dict(zip(points, weights, strict=True))
@@ -161,27 +162,15 @@ def prony(power: Sequence[Any], count: int) -> dict[Any, Any]:
 
     Source: Prony, J. de l'Ecole Polytechnique 1(2), 24 (1795).
     """
-    hankel = [[power[a + b] for b in range(count)] for a in range(count)]
-    recurrence = _solve(hankel, [-x for x in power[count : 2 * count]])
+    recurrence = solve(hankel(power, count), [-x for x in power[count : 2 * count]])
     roots = list(_rational_roots([*recurrence, QQ(1)]))
     _require_rational_points(len(roots) == count, "repeated numbers")
-    weights = _solve([[t**d for t in roots] for d in range(count)], list(power[:count]))
+    weights = solve([[t**d for t in roots] for d in range(count)], list(power[:count]))
     return dict(zip(roots, weights, strict=True))
 
 
 def _add(a: Exponents, b: Exponents) -> Exponents:
     return a[0] + b[0], a[1] + b[1], a[2] + b[2]
-
-
-def _solve(matrix: list[list[Any]], right: Sequence[Any]) -> list[Any]:
-    size = len(right)
-    if size == 0:
-        return []
-    system = DomainMatrix(matrix, (size, size), QQ)
-    solution: list[Any] = system.lu_solve(
-        DomainMatrix([[x] for x in right], (size, 1), QQ)
-    ).to_list_flat()
-    return solution
 
 
 def _rational_roots(coefficients: Sequence[Any]) -> Counter[Any]:

@@ -17,7 +17,7 @@ from symtrip_reference.density import Environment, Expansion
 from symtrip_reference.radial import DeltaDensity, Monomials
 from symtrip_reference.reconstruction.couplings import real_coefficient
 from symtrip_reference.reconstruction.moments import Point
-from symtrip_reference.reconstruction.roots import RootSum, rational, root_of
+from symtrip_reference.reconstruction.roots import RootSum, plain, rational, root_of
 from symtrip_reference.reconstruction.tagged import (
     SCALAR,
     Features,
@@ -26,7 +26,7 @@ from symtrip_reference.reconstruction.tagged import (
     used_channels,
 )
 
-__all__ = ["PairFeatures", "pair_features", "plain", "read_features"]
+__all__ = ["PairFeatures", "pair_features", "read_features"]
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,10 @@ def read_features(
     some = next(f for f in raw.values() if f[SCALAR])
     jj, _, kk = gram_of_the_pair(some)
     weights = [
-        _rational("cutoff", expansion.cutoff.value(Exact(), sympy.sqrt(_sympy(square))))
+        _rational(
+            "cutoff",
+            expansion.cutoff.value(Exact(), sympy.sqrt(exact_number("square", plain(square)))),
+        )
         for square in (jj, kk)
     ]
     channels = {
@@ -194,12 +197,3 @@ def _rational(argument: str, value: Any) -> Any:
 def _rational_point(argument: str, vector: Sequence[Any]) -> Point:
     x, y, z = (_rational(argument, c) for c in vector)
     return x, y, z
-
-
-def plain(number: Any) -> Fraction:
-    """An element of QQ as a Fraction."""
-    return Fraction(int(number.numerator), int(number.denominator))
-
-
-def _sympy(number: Any) -> sympy.Rational:
-    return sympy.Rational(int(number.numerator), int(number.denominator))

@@ -18,12 +18,17 @@ from typing import Any
 import sympy
 from sympy import QQ
 
-__all__ = ["RootSum", "rational", "root", "root_of"]
+__all__ = ["RootSum", "plain", "rational", "root", "root_of"]
 
 
 def rational(value: Any) -> Any:
     """An int, Fraction or sympy rational as an element of sympy's QQ."""
     return QQ(int(value.numerator), int(value.denominator))
+
+
+def plain(number: Any) -> Fraction:
+    """An element of QQ as a Fraction."""
+    return Fraction(int(number.numerator), int(number.denominator))
 
 
 @cache

@@ -20,10 +20,12 @@ from symtrip_reference._checks import require
 from symtrip_reference.reconstruction.couplings import (
     ORTHONORMAL,
     Form,
+    Path,
     couple,
     coupling_paths,
     solid_harmonics,
 )
+from symtrip_reference.reconstruction.matrices import solve
 from symtrip_reference.reconstruction.moments import Exponents, Moments, Point, exponents
 from symtrip_reference.reconstruction.roots import RootSum, root
 
@@ -37,7 +39,6 @@ __all__ = [
     "used_channels",
 ]
 
-Path = tuple[int, int, int]
 Channel = tuple[Path, tuple[int, int, int]]
 Features = Mapping[Channel, RootSum]
 """(l1, l2, L), (n1, n2, n3) -> sum_M [g_j^l1 x g_k^l2]^L_M rho^L_M in those radial channels."""
@@ -202,11 +203,8 @@ def _solve_couplings(
         found, rational = value.single()
         _require_a_pair(found == d or not rational, f"a root of {found} in the path {path}")
         rows.append([entry for _, entry in entries])
-        right.append([rational])
-    size = 2 * L + 1
-    matrix = DomainMatrix(rows, (size, size), QQ)
-    solution: list[Any] = matrix.lu_solve(DomainMatrix(right, (size, 1), QQ)).to_list_flat()
-    return solution
+        right.append(rational)
+    return solve(rows, right)
 
 
 @cache
