@@ -83,14 +83,12 @@ class FusedTripletModel(nn.Module):
             InputError: another radius, dtype or device, or a neighbour of unknown species.
         """
         density = self.expansion(environments)
+        real = environments.mask[:, :, None] & environments.mask[:, None, :]
         if self.energy.inversion_symmetric:
             even, odd = self.layer.even_and_odd(density)
-            images = [even + odd, even - odd]
+            hidden, real = torch.cat([even + odd, even - odd], dim=1), real.repeat(1, 2, 1)
         else:
-            images = [self.layer(density)]
-        real = environments.mask[:, :, None] & environments.mask[:, None, :]
-        hidden = torch.cat([image.flatten(1, 2) for image in images], dim=1)
-        energies = self.energy.after_first(
-            hidden.to(self.energy.head.first.weight.dtype), real.flatten(1).repeat(1, len(images))
-        )
+            hidden = self.layer(density)
+        dtype = self.energy.head.first.weight.dtype
+        energies = self.energy.after_first(hidden.flatten(1, 2).to(dtype), real.flatten(1))
         return energies.to(environments.vectors)
