@@ -24,6 +24,7 @@ __all__ = [
     "Scope",
     "Target",
     "TorchDescriptor",
+    "checked",
     "monatomic",
 ]
 
@@ -192,7 +193,7 @@ class TorchDescriptor(Descriptor):
                 features = self.forward(self._environments(part, context))
             pieces.append(features.numpy().reshape(len(part), len(context), -1)[:, picked])
         # crystals differ in the number of neighbours, not in the number of features
-        return _checked(np.concatenate(pieces))
+        return checked(np.concatenate(pieces))
 
     def jacobian(self, structures: Structures, center: int) -> Array | None:
         """See :meth:`Descriptor.jacobian`."""
@@ -303,10 +304,15 @@ class CallableDescriptor(Descriptor):
             raise DescriptorError(f"raised {type(problem).__name__}: {problem}") from problem
         if value.size == 0:
             raise DescriptorError("returned an empty vector")
-        return _checked(value)
+        return checked(value)
 
 
-def _checked(features: NDArray[np.float64]) -> Array:
+def checked(features: NDArray[np.float64]) -> Array:
+    """The features, if all of them are finite.
+
+    Raises:
+        DescriptorError: some are not.
+    """
     bad = int((~np.isfinite(features)).sum())
     if bad:
         raise DescriptorError(f"returned NaN or infinity in {bad} of {features.size} entries")

@@ -78,6 +78,14 @@ class Structures:
             cell=None if self.cell is None else self.cell @ matrix.T,
         )
 
+    def scaled(self, factor: float) -> Structures:
+        """All lengths times ``factor``, the cell's as well."""
+        return replace(
+            self,
+            positions=self.positions * factor,
+            cell=None if self.cell is None else self.cell * factor,
+        )
+
     def reordered(self, order: NDArray[np.intp]) -> Structures:
         """Atom i becomes the one that was ``order[i]``."""
         return replace(self, positions=self.positions[:, order], numbers=self.numbers[order])

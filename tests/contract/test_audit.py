@@ -265,7 +265,7 @@ def test_the_power_spectrum_of_the_audit_is_that_of_the_package():
     assert np.abs(got - want).max() <= 16 * np.finfo(np.float64).eps * np.abs(want).max()
 
 
-def test_adapters_hand_the_scope_to_the_other_package(monkeypatch):
+def test_adapters_scale_structures_of_any_size_to_the_cutoff_of_the_other_package(monkeypatch):
     made = []
 
     class Soap:
@@ -273,8 +273,8 @@ def test_adapters_hand_the_scope_to_the_other_package(monkeypatch):
             made.append(options)
 
         def create(self, atoms, centers):
-            d = np.linalg.norm(atoms.positions - atoms.positions[centers[0]], axis=1)
-            return np.array([[np.exp(-d).sum(), np.exp(-2 * d).sum()]])
+            d = np.linalg.norm(atoms.positions - atoms.positions[centers, None], axis=-1)
+            return np.stack([np.exp(-d).sum(axis=1), np.exp(-2 * d).sum(axis=1)], axis=1)
 
     package = types.ModuleType("dscribe")
     package.descriptors = types.ModuleType("dscribe.descriptors")
@@ -283,9 +283,11 @@ def test_adapters_hand_the_scope_to_the_other_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "dscribe.descriptors", package.descriptors)
     target = resolve("dscribe:SOAP")
     clusters = probe_clusters(2, 0).turned(random_rotation(np.random.default_rng(0)))
-    features = target.build(Scope(6.0, (1, 6, 8))).evaluate(clusters, [0])
-    assert features.shape == (2, 1, 2)
-    assert made[0]["r_cut"] == 6.0
+    features = target.build(Scope(6.0, (1, 6, 8))).evaluate(clusters, [0, 3])
+    assert features.shape == (2, 2, 2)
+    halved = target.build(Scope(3.0, (1, 6, 8))).evaluate(clusters.scaled(0.5), [3])
+    assert np.array_equal(halved[:, 0], features[:, 1])
+    assert [options["r_cut"] for options in made] == [6.0, 6.0]
     assert made[0]["species"] == [1, 6, 8]
     assert made[0]["periodic"] is False
 
