@@ -37,7 +37,7 @@ class Separation:
             also when the descriptor lacks an invariance, so that its noise hides everything;
             "skipped": not applicable, see ``reason``.
         relative_difference: |f+ - f-| / max(|f+|, |f-|) of the pair that decides: the smallest for
-            "separated", the largest otherwise; None if skipped.
+            "separated", the largest otherwise, each the smallest over copies; None if skipped.
         noise_floor: the largest relative difference between congruent copies of one structure.
         differences: relative difference of every pair tried, the default pair first.
         reason: why it was skipped or is ambiguous.

@@ -16,7 +16,9 @@ from symtrip.degenerate import Family
 
 __all__ = ["Properties", "scope_of", "separate", "verdict_on"]
 
-_COPIES = 2
+# Copies of each pair. A descriptor that lacks an invariance may happen to give two copies the same
+# vector, e.g. where neighbours are equally far: eight of them all the same by chance is unlikely.
+_COPIES, _MANY_COPIES = 2, 8
 _EPS = float(np.finfo(np.float64).eps)
 
 
@@ -88,7 +90,8 @@ def separate(
         pair = fitted(pair, target, descriptor)
         one_vector = family.has_center or properties.whole_structure
         centers = [0] if one_vector else list(range(pair.n_atoms))
-        difference, floor = _compare(descriptor, pair, centers, generator)
+        copies = _MANY_COPIES if properties.missing else _COPIES
+        difference, floor = _compare(descriptor, pair, centers, generator, copies)
         differences.append(difference)
         noise.append(floor)
     return verdict_on(differences, noise, properties.missing)
@@ -132,17 +135,24 @@ def verdict_on(
 
 
 def _compare(
-    descriptor: Descriptor, pair: Structures, centers: list[int], generator: np.random.Generator
+    descriptor: Descriptor,
+    pair: Structures,
+    centers: list[int],
+    generator: np.random.Generator,
+    copies: int,
 ) -> tuple[float, float]:
-    """Relative difference of a pair, and the largest one between congruent copies."""
+    """Relative difference of a pair, and the largest one between congruent copies.
+
+    The difference is the smallest one between the first member and a copy of the second, so that it
+    does not depend on how the catalogue happens to orient and order the members.
+    """
     original = descriptor.evaluate(pair, centers)
     scale = float(np.linalg.norm(original, axis=-1).max())
     if scale == 0.0:
         raise DescriptorError("returned zero for every member of the family")
     species = pair.numbers[centers]
-    difference = _distance(original[0], original[1], species) / scale
-    noise = 0.0
-    for _ in range(_COPIES):
+    differences, noise = [_distance(original[0], original[1], species)], 0.0
+    for _ in range(copies):
         order = _like_atoms_shuffled(pair, generator, keep_first=len(centers) == 1)
         shift = generator.uniform(-1.0, 1.0, size=3)
         copy = pair.reordered(order).translated(shift).turned(random_rotation(generator))
@@ -151,10 +161,9 @@ def _compare(
             raise DescriptorError(
                 "the length of the vector changes between structures of one composition"
             )
-        for member in range(2):
-            apart = _distance(original[member], features[member], species)
-            noise = max(noise, apart / scale)
-    return difference, noise
+        differences.append(_distance(original[0], features[1], species))
+        noise = max(noise, *(_distance(original[i], features[i], species) for i in range(2)))
+    return min(differences) / scale, noise / scale
 
 
 def _distance(first: Array, second: Array, species: NDArray[np.int64]) -> float:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from symtrip.audit import audit
+from symtrip.audit.runner import chosen_families
+from symtrip.audit.separation import Properties, separate
 from symtrip.audit.targets import resolve
 from symtrip.errors import InputError
 from symtrip.testing import assert_separates
@@ -92,6 +94,18 @@ def test_a_descriptor_that_is_not_invariant_is_numerically_ambiguous():
     assert "rotation" in entry.reason
     # it describes atom 0 whatever is asked for, so clusters without a centre are beyond it
     assert report.separation["planar4_trapezium_kite"].verdict == "skipped"
+
+
+def test_a_verdict_is_no_accident_of_one_orientation():
+    def upright(atoms, centre):
+        # on which side of the centre the last neighbour is: nothing but the orientation
+        return [float(atoms.positions[-1, 2] > atoms.positions[centre, 2]), 1.0]
+
+    subject = resolve(upright)
+    missing = Properties(mirror=False, whole_structure=False, missing=("rotation",))
+    for entry, seed in itertools.product(chosen_families(["nu2", "nu3"]), range(8)):
+        outcome = separate(subject, entry, missing, members=1, seed=seed)
+        assert outcome.verdict == "numerically ambiguous"
 
 
 def test_crystals_are_skipped_for_cluster_only_descriptors_with_the_reason():
