@@ -160,7 +160,7 @@ def _row(number: int, report: AuditReport) -> str:
         _at_the_cutoff(report),
         _derivatives(report),
         f"{apart} of {len(asked)}",
-        f"{report.seconds:.0f}",
+        f"{report.seconds:.1f}",
     ]
     return f"| {' | '.join(cells)} |"
 
