@@ -26,7 +26,7 @@ class TripletLinear(nn.Module):
 
     For few neighbours, F_jk = g_j . T_k with T_k = (g_k x rho): the weights are applied to T_k,
     which has no index j, and the result meets g_j last. For many, the weights meet rho, which has
-    no index at all, then g_k, then g_j. The numbers of multiplications decide (at 15 neighbours for
+    no index at all, then g_k, then g_j. The numbers of multiplications decide (at 30 neighbours for
     6 channels and l <= 3). A batch needs memory for its input and its output alone: first and
     second derivatives recompute what lies between, chunk by chunk.
 
@@ -268,8 +268,9 @@ class _Contraction:
         """Environments whose intermediates stay in the cache."""
         n_env, n = g.shape[:2]
         numbers = self.order(n).numbers_per_environment(n, h)
-        size = chunk_length(numbers * g.element_size(), g.device)
-        return [slice(start, start + size) for start in range(0, n_env, size)]
+        largest = chunk_length(numbers * g.element_size(), g.device)
+        size = math.ceil(n_env / max(1, math.ceil(n_env / largest)))  # no small one at the end
+        return [slice(start, start + size) for start in range(0, n_env, max(1, size))]
 
 
 def _halves(blocks: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:

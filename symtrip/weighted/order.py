@@ -30,6 +30,9 @@ class Order:
         n_channels: Q.
     """
 
+    # of a field: places of its axes in (E, Q, m1, m2, L)
+    _layout: tuple[int, ...]
+
     def __init__(
         self, paths: Sequence[Path], index: dict[Path, int], pairs: set[Pair], n_channels: int
     ) -> None:
@@ -56,15 +59,15 @@ class Order:
         self._table = ConstantTable(np.concatenate(tables, axis=1))
 
     def fields(self, rho: Sequence[Tensor]) -> dict[Pair, Tensor]:
-        """The coupling tables times rho: (l1, l2) -> (E, m1, m2, L, Q)."""
+        """The coupling tables times rho: (l1, l2) -> E, Q, m1, m2 and L in the order's layout."""
         n_env, q = len(rho[0]), self.n_channels
         components = torch.cat(list(rho), dim=1)[:, : self._size].transpose(1, 2)
         coupled = components.reshape(n_env * q, -1) @ self._table.like(rho[0])
         coupled = coupled.view(n_env, q, -1)
         return {
             (a, b): coupled[:, :, columns]
-            .reshape(n_env, q, 2 * a + 1, 2 * b + 1, len(self.lambdas[a, b]))
-            .permute(0, 2, 3, 4, 1)
+            .view(n_env, q, 2 * a + 1, 2 * b + 1, len(self.lambdas[a, b]))
+            .permute(self._layout)
             .contiguous()
             for (a, b), columns in self._columns.items()
         }
@@ -72,7 +75,8 @@ class Order:
     def rho_gradients(self, fields: dict[Pair, Tensor], rho: Sequence[Tensor]) -> list[Tensor]:
         """The adjoint of :meth:`fields`."""
         n_env, q = len(rho[0]), self.n_channels
-        flat = [fields[pair].permute(0, 4, 1, 2, 3).reshape(n_env * q, -1) for pair in self.pairs]
+        back = [self._layout.index(i) for i in range(len(self._layout))]
+        flat = [fields[pair].permute(back).reshape(n_env * q, -1) for pair in self.pairs]
         columns = torch.cat([*flat, rho[0].new_empty(n_env * q, 0)], dim=1)
         gradient = columns @ self._table.like(rho[0]).T
         gradient = gradient.view(n_env, q, -1).transpose(1, 2)
@@ -81,8 +85,8 @@ class Order:
             for l, x in enumerate(rho)
         ]
 
-    def empty(self, weight: Tensor) -> dict[Pair, Tensor]:
-        """Memory for the weights in the layout of this order."""
+    def shapes(self, h: int) -> dict[Pair, tuple[int, ...]]:
+        """Shapes of the weights in the layout of this order, the last two (n, h) of a column."""
         raise NotImplementedError
 
     def places(
@@ -93,19 +97,20 @@ class Order:
 
     def arranged(self, weight: Tensor) -> dict[Pair, Tensor]:
         """The weights (P, h) in the layout of this order."""
-        arranged = self.empty(weight)
+        shapes = self.shapes(weight.shape[1])
+        arranged = {key: weight.new_empty(shape) for key, shape in shapes.items()}
         for source, target, sign in self.places(weight, arranged):
-            target.copy_(source)
             if sign < 0:
-                target.neg_()
-        return {pair: matrix.flatten(-2) for pair, matrix in arranged.items()}
+                torch.neg(source, out=target)
+            else:
+                target.copy_(source)
+        return {key: matrix.flatten(-2) for key, matrix in arranged.items()}
 
     def collect(self, arranged: dict[Pair, Tensor], weight: Tensor) -> Tensor:
         """The adjoint of :meth:`arranged`, (P, h); paths that are not summed over get 0."""
         gradient = torch.zeros_like(weight)
-        unfolded = {
-            pair: arranged[pair].view(memory.shape) for pair, memory in self.empty(weight).items()
-        }
+        shapes = self.shapes(weight.shape[1])
+        unfolded = {key: arranged[key].view(shape) for key, shape in shapes.items()}
         for target, source, sign in self.places(gradient, unfolded):
             target.add_(source, alpha=sign)
         return gradient
