@@ -43,7 +43,7 @@ def collide(
 
     from symtrip.audit import DescriptorError, resolve
     from symtrip.audit.collisions import find_collisions
-    from symtrip.audit.collisions.writing import write_json, write_pairs
+    from symtrip.audit.collisions.writing import statistics, write_json, write_pairs
     from symtrip.completeness.congruence import check_group
     from symtrip.progress import progress_bar
 
@@ -94,6 +94,11 @@ def collide(
     console.print(
         f"{escape(target)}: {len(search.collisions)} collisions in {len(search.starts)} starts"
     )
+    counts = statistics(search)
+    kinds = [f"{n['collisions']} of {n['starts']} {kind}" for kind, n in counts["by_kind"].items()]
+    console.print(f"by kind of start: {', '.join(kinds)}")
+    if counts["in_each_twenty"]:
+        console.print(f"in each twenty: {' '.join(map(str, counts['in_each_twenty']))}")
     if json is not None:
         write_json(search, json)
         console.print(f"statistics: {escape(str(json))}")

@@ -96,6 +96,9 @@ def test_a_descriptor_in_a_file_is_audited(descriptor, capsys):
         ["audit", "no_such_module:thing"],
         ["audit", "distances", "--family", "nu9"],
         ["audit", "distances", "--members", "0"],
+        ["audit", "distances", "--seed", "-1"],
+        ["compare", "distances", "--seed", "-1"],
+        ["collide", "distances", "--seed", "-1"],
         ["audit", "distances", "--element", "Xx"],
         ["collide", "soup"],
         ["collide", "distances", "--starts", "0"],
@@ -140,6 +143,7 @@ def test_collisions_are_written_with_all_digits(tmp_path, capsys):
     assert "1 collisions in 2 starts" in capsys.readouterr().out
     statistics = json.loads(numbers.read_text(encoding="utf-8"))
     assert statistics["by_kind"]["glued"] == {"starts": 1, "collisions": 1}
+    assert statistics["in_each_twenty"] == []
     found = statistics["outcomes"][1]["collision"]
     first, second = ase.io.read(pairs, index=":")
     assert np.array_equal(first.positions[1:], found["first"])
@@ -161,6 +165,13 @@ def test_structures_in_a_file_are_decoded(tmp_path, capsys):
     rows = capsys.readouterr().out.splitlines()[1:]
     assert len(rows) == 2
     assert all(float(row.split()[-1]) < 1e-13 for row in rows)
+
+
+def test_a_file_that_cannot_be_decoded_is_named(tmp_path, capsys):
+    path = tmp_path / "one.extxyz"
+    path.write_text("1\nProperties=species:S:1:pos:R:3\nH 0 0 0\n", encoding="utf-8")
+    assert main(["reconstruct", "decode", str(path)]) == 2
+    assert "`FILE`" in capsys.readouterr().err
 
 
 def test_a_sweep_continues_where_it_was(tmp_path, capsys):

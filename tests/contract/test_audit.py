@@ -12,6 +12,8 @@ import torch
 from ase.calculators.lj import LennardJones
 
 from symtrip.audit import audit
+from symtrip.audit.collisions import find_collisions
+from symtrip.audit.collisions.ansatz import RingPair
 from symtrip.audit.descriptor import CallableDescriptor, Scope
 from symtrip.audit.descriptors import BUILTIN, builtin
 from symtrip.audit.invariance import PROBE_NUMBERS, check_invariances, probe_clusters
@@ -290,6 +292,16 @@ def test_adapters_scale_structures_of_any_size_to_the_cutoff_of_the_other_packag
     assert [options["r_cut"] for options in made] == [6.0, 6.0]
     assert made[0]["species"] == [1, 6, 8]
     assert made[0]["periodic"] is False
+
+
+def test_the_search_takes_a_disturbed_ring_to_a_pair_of_the_bispectrum():
+    # start 6 is of the kind "ring"
+    ansatz = RingPair(7)
+    begun = ansatz.build(ansatz.start(np.random.default_rng([0, 6]))[None])[0]
+    search = find_collisions(resolve("bispectrum:n_radial=2,max_angular=3"), first=6, starts=1)
+    (found,) = search.collisions
+    assert found.persists
+    assert np.linalg.norm(found.first - begun[0], axis=1).max() > 0.1
 
 
 def test_reports_survive_json():

@@ -4,6 +4,8 @@
 rotoreflection S are common to both; one more atom sits on the axis of S, on opposite sides in the
 two environments. S maps the one onto the other but for half of the motif, so that many correlations
 agree from the start; how the motif must look for the rest to agree is left to the search.
+``ring``: the same from a motif near a random circle around the axis. Motifs on such a circle make
+the most symmetric rings, and many more correlations agree near them than for a random motif.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ import numpy as np
 
 from symtrip.audit.structures import Array, random_cluster
 
-__all__ = ["ANSATZES", "Ansatz", "FreePair", "GluedPair"]
+__all__ = ["ANSATZES", "Ansatz", "FreePair", "GluedPair", "RingPair"]
 
 INNER, OUTER, LIMIT = 0.8, 2.0, 2.6
 """Distances from the centre in Å: of the starts, and the largest one in a search."""
 
 _CLOSEST = 0.4
+_OFF_THE_CIRCLE = 0.2
 
 
 class Ansatz(ABC):
@@ -87,8 +90,12 @@ class GluedPair(Ansatz):
 
     def draw(self, generator: np.random.Generator) -> Array:
         """See :class:`Ansatz`."""
-        motif = _cluster(generator, self.size).ravel()
+        motif = self.motif(generator).ravel()
         return np.array([*motif, generator.uniform(0, math.pi), generator.uniform(INNER, OUTER)])
+
+    def motif(self, generator: np.random.Generator) -> Array:
+        """Random motif (size, 3) in Å."""
+        return _cluster(generator, self.size)
 
     def build(self, parameters: Array) -> Array:
         """See :class:`Ansatz`."""
@@ -108,11 +115,30 @@ class GluedPair(Ansatz):
         )
 
 
+class RingPair(GluedPair):
+    """A glued pair whose motif starts near a circle around the axis; nothing holds it there.
+
+    The circle is at a random distance and in a random direction from the centre; every coordinate
+    of every atom is moved off it by 0.2 Å (standard deviation).
+    """
+
+    name = "ring"
+
+    def motif(self, generator: np.random.Generator) -> Array:
+        """See :class:`GluedPair`."""
+        distance, height = generator.uniform(INNER, OUTER), generator.uniform(-1, 1)
+        angles = generator.uniform(0, 2 * math.pi, size=self.size)
+        rho = math.sqrt(1 - height**2)
+        circle = [rho * np.cos(angles), rho * np.sin(angles), np.full(self.size, height)]
+        off = generator.normal(scale=_OFF_THE_CIRCLE, size=(self.size, 3))
+        return distance * np.stack(circle, axis=1) + off
+
+
 ANSATZES: tuple[tuple[type[Ansatz], int], ...] = (
     (FreePair, 4),
     (GluedPair, 7),
-    (GluedPair, 7),
-    (GluedPair, 7),
+    (RingPair, 7),
+    (RingPair, 7),
 )
 """Kinds of starts and their numbers of neighbours; a search takes them in turn."""
 

@@ -24,7 +24,8 @@ class Contact:
     Attributes:
         shared: number of independent directions that the tangent spaces of both sheets have in
             common. 0: the sheets cross transversally, the collision is isolated.
-        directions: dimension of the sheet, 3N - 3 minus what symmetry hides.
+        directions: dimension of the sheet, 3N - 3 minus what symmetry hides; 0 if the features are
+            constant.
         order: largest k such that, when X moves by t along a generic shared direction, Y can follow
             with features O(t^(k + 1)) apart; None when they stay equal to rounding, so that the
             collision belongs to a family with ``shared`` parameters. 0 without shared directions.
@@ -51,6 +52,8 @@ def contact_of(descriptor: Descriptor, pair: Structures, group: Group) -> Contac
     """
     first, second = (pair.with_positions(pair.positions[i : i + 1]) for i in range(2))
     sheets = [_Sheet(descriptor, one, group) for one in (first, second)]
+    if any(sheet.tangent.shape[1] == 0 for sheet in sheets):
+        return Contact(0, 0, None)
     overlap = np.linalg.svd(sheets[0].tangent.T @ sheets[1].tangent)
     shared = int((overlap[1] > 1 - 1e-7).sum())
     directions = sheets[0].tangent.shape[1]

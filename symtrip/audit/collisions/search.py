@@ -18,7 +18,7 @@ import torch
 
 from symtrip.audit.collisions.ansatz import ANSATZES, LIMIT, Ansatz
 from symtrip.audit.collisions.contact import Contact, contact_of
-from symtrip.audit.descriptor import Descriptor, Scope, Target
+from symtrip.audit.descriptor import Descriptor, DescriptorError, Scope, Target
 from symtrip.audit.descriptors.builtin import refined
 from symtrip.audit.descriptors.frames import GramMatrix
 from symtrip.audit.structures import Array, Structures, random_rotation
@@ -110,6 +110,7 @@ def find_collisions(
     target: Target,
     *,
     starts: int = 20,
+    first: int = 0,
     seed: int = 0,
     element: int = 5,
     group: Group = "O3",
@@ -121,6 +122,7 @@ def find_collisions(
     Args:
         target: the descriptor; with a fixed cutoff that must exceed 2.6 Å.
         starts: number of random starts; the kinds of starts take turns.
+        first: index of the first start, to go on with a search or to repeat one of its starts.
         seed: seed of the starts; start i of a longer search is start i of a shorter one.
         element: atomic number of all atoms.
         group: "O3": mirror images count as equal; "SO3": they count as a collision.
@@ -131,13 +133,14 @@ def find_collisions(
         Every start with what became of it.
 
     Raises:
-        InputError: ``starts`` < 1, a distance <= 0, a cutoff that is too small.
+        InputError: ``starts`` < 1, ``seed`` < 0, a distance <= 0, a cutoff that is too small.
         DescriptorError: the descriptor misbehaved.
     """
     require(starts >= 1, "starts", "be at least 1", starts, "each takes a few seconds")
     require(
         min_distance > 0, "min_distance", "be > 0 Å", min_distance, "0.05 is a visible difference"
     )
+    require(seed >= 0, "seed", "be >= 0", seed, "choose another seed")
     descriptor = target.build(Scope(_RADIUS, (element,)))
     require(
         descriptor.cutoff is None or descriptor.cutoff > LIMIT,
@@ -148,12 +151,12 @@ def find_collisions(
     )
     outcomes = []
     progress(0, starts)
-    for index in range(starts):
+    for index in range(first, first + starts):
         kind, n_neighbors = ANSATZES[index % len(ANSATZES)]
         ansatz = kind(n_neighbors)
         run = _Run(target, descriptor, ansatz, element, group, min_distance)
         outcomes.append(run.search(np.random.default_rng([seed, index])))
-        progress(index + 1, starts)
+        progress(len(outcomes), starts)
     return Search(target.name, tuple(outcomes))
 
 
@@ -195,6 +198,8 @@ class _Run:
         first, second = self.ansatz.build(parameters[None])[0]
         features = self.descriptor.evaluate(self.structures(np.stack([first, second])), [0])[:, 0]
         size = float(np.linalg.norm(features, axis=-1).max())
+        if size == 0.0:
+            raise DescriptorError("returned zero for both environments")
         relative = float(np.linalg.norm(features[0] - features[1])) / size
         match = self._aligned(first, second)
         collision = None
@@ -208,8 +213,12 @@ class _Run:
         state = _State(self, parameters, typical)
         damping, history = 1e-2, [state.cost]
         for _ in range(_STEPS):
+            if state.cost <= (4 * _EPS * state.size) ** 2:
+                break
             slope = state.jacobian()
             normal, gradient = slope.T @ slope, slope.T @ state.residual
+            if np.trace(normal) == 0.0:
+                break
             scale = np.diag(np.diag(normal)) + 1e-14 * np.trace(normal) * np.eye(len(normal))
             improved = None
             for _ in range(12):
@@ -224,8 +233,7 @@ class _Run:
                 break
             state, damping = improved, max(damping / 5, 1e-12)
             history.append(state.cost)
-            stuck = len(history) > 25 and history[-1] > 0.9 * history[-15]
-            if stuck or state.cost <= (4 * _EPS * state.size) ** 2:
+            if len(history) > 25 and history[-1] > 0.9 * history[-15]:
                 break
         return state.parameters, len(history) - 1
 
@@ -281,7 +289,7 @@ class _State:
         self.run, self.parameters, self.typical = run, parameters, typical
         self.difference = run.differences(run.descriptor, parameters[None])[0]
         self.apart = run.differences(run.separator, parameters[None])[0]
-        self.distance = max(float(np.linalg.norm(self.apart)), 1e-300)
+        self.distance = max(float(np.linalg.norm(self.apart)), 1e-100)
         self.factor = float(np.sqrt(1 + (typical / self.distance) ** 2))
         self.residual = self.difference * self.factor
         self.cost = float(self.residual @ self.residual)

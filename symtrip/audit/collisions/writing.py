@@ -22,7 +22,7 @@ def statistics(search: Search) -> dict[str, Any]:
 
     Returns:
         Plain data for JSON: ``starts``, ``collisions``, ``persistent`` (not resolved by a larger
-        basis), ``by_kind`` and ``outcomes``.
+        basis), ``in_each_twenty`` starts, ``by_kind`` and ``outcomes``.
     """
     tried = Counter(start.kind for start in search.starts)
     found = Counter(start.kind for start in search.starts if start.collision is not None)
@@ -31,6 +31,10 @@ def statistics(search: Search) -> dict[str, Any]:
         "starts": len(search.starts),
         "collisions": len(search.collisions),
         "persistent": sum(bool(collision.persists) for collision in search.collisions),
+        "in_each_twenty": [
+            sum(start.collision is not None for start in search.starts[first : first + 20])
+            for first in range(0, len(search.starts) - 19, 20)
+        ],
         "by_kind": {kind: {"starts": tried[kind], "collisions": found[kind]} for kind in tried},
         "outcomes": [
             {
