@@ -299,8 +299,11 @@ class CallableDescriptor(Descriptor):
         self, function: Callable[..., object], structures: Structures, index: int, center: int
     ) -> Array:
         try:
-            value = np.asarray(function(structures.atoms(index), center), dtype=np.float64)
-        except Exception as problem:
+            found = function(structures.atoms(index), center)
+            if isinstance(found, Tensor):
+                found = found.detach().cpu()
+            value = np.asarray(found, dtype=np.float64)
+        except (Exception, SystemExit) as problem:
             raise DescriptorError(f"raised {type(problem).__name__}: {problem}") from problem
         if value.size == 0:
             raise DescriptorError("returned an empty vector")

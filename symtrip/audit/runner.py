@@ -79,9 +79,10 @@ def audit(
         is in its findings.
 
     Raises:
-        InputError: an unknown target or family, ``members`` < 1.
+        InputError: an unknown target or family, ``members`` < 1, ``seed`` < 0.
     """
     require(members >= 1, "members", "be at least 1", members, "one means the default pair only")
+    require(seed >= 0, "seed", "be >= 0", seed, "choose another seed")
     started = time.perf_counter()
     chosen = chosen_families(family_ids)
     subject = target if isinstance(target, Target) else resolve(target, cutoff=cutoff)

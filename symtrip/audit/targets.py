@@ -79,7 +79,7 @@ def _load(target: str) -> object:
         found: Any = module
         for part in attribute.split("."):
             found = getattr(found, part)
-    except (ImportError, AttributeError, OSError, SyntaxError, ValueError) as problem:
+    except (Exception, SystemExit) as problem:  # a module may do anything when it is imported
         raise InputError(
             f"`TARGET` must name a descriptor, got {target!r} ({type(problem).__name__}: "
             f"{problem}); known: {known_targets()}."
@@ -104,7 +104,7 @@ def _wrapped(found: object, name: str, cutoff: float | None) -> Target:
         factory = found
         try:
             found = factory()
-        except Exception as problem:
+        except (Exception, SystemExit) as problem:
             raise InputError(
                 f"`TARGET` must be a factory that works without arguments, got {name} "
                 f"({type(problem).__name__}: {problem}); name a function without arguments that "
@@ -114,11 +114,11 @@ def _wrapped(found: object, name: str, cutoff: float | None) -> Target:
     if _is_calculator(found):
         descriptor, summary = _EnergyDescriptor(found, factory), "energy of an ASE calculator"
     elif callable(found):
-        radius = cutoff if cutoff is not None else getattr(found, "cutoff", None)
+        radius = cutoff if cutoff is not None else _own_cutoff(found, name)
         gradient = getattr(found, "gradient", None)
         descriptor = CallableDescriptor(
             _with_centre(found),
-            cutoff=None if radius is None else float(radius),
+            cutoff=radius,
             gradient=None if gradient is None else _with_centre(gradient),
         )
         lines = (inspect.getdoc(found) or "a descriptor of your own").splitlines()
@@ -129,6 +129,25 @@ def _wrapped(found: object, name: str, cutoff: float | None) -> Target:
             f"{type(found).__name__}; {known_targets()}."
         )
     return Target(name=name, summary=summary, build=lambda _: descriptor, adjustable=False)
+
+
+def _own_cutoff(found: object, name: str) -> float | None:
+    """The attribute ``cutoff`` of a descriptor of one's own."""
+    radius: Any = getattr(found, "cutoff", None)
+    if radius is None:
+        return None
+    try:
+        value = float(radius)
+    except (TypeError, ValueError):
+        value = float("nan")
+    require(
+        0 < value < float("inf"),
+        f"{name}.cutoff",
+        "be a finite distance > 0 Å",
+        repr(radius),
+        "leave the attribute out if you do not know it",
+    )
+    return value
 
 
 def _required_arguments(function: Callable[..., object]) -> int | None:

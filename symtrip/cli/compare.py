@@ -72,7 +72,7 @@ def compare(
         console.print(f"tables: {escape(str(markdown))}")
     if png is not None:
         with atomic_write(png) as temporary:
-            side_by_side.draw_comparison(reports).savefig(temporary, dpi=110)
+            side_by_side.draw_comparison(reports).savefig(temporary, format="png", dpi=110)
         console.print(f"heat map: {escape(str(png))}")
     if json is not None:
         side_by_side.write_comparison(reports, json)

@@ -66,6 +66,13 @@ def decode(
                 "count from 0",
             )
             reach = 1.2 * float(atoms.get_distances(center, range(len(atoms))).max())
+            require(
+                0 < reach < float("inf"),
+                "FILE",
+                "hold structures with finite positions and neighbours around the centre",
+                f"a farthest neighbour at {reach / 1.2} Å in structure {number}",
+                "repair or export it again",
+            )
         environment = Environments.from_atoms(atoms, radius=reach, centers=center)
         counts = Counter(environment.species[environment.mask].tolist())
         # of a single species two neighbours are tagged; of several, perhaps none of the largest

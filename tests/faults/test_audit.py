@@ -6,8 +6,10 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
-from symtrip.audit import audit
+from symtrip.audit import DescriptorError, audit
+from symtrip.audit.collisions import find_collisions
 from symtrip.audit.runner import chosen_families
 from symtrip.audit.separation import Properties, separate
 from symtrip.audit.targets import resolve
@@ -74,6 +76,55 @@ def test_a_callable_that_returns_no_vector_is_a_finding(value):
     report = audit(lambda _atoms, _centre: value, family_ids=("nu1",))
     assert len(report.findings) >= 1
     assert report.separation["nu1_two_neighbours"].failed
+
+
+def test_a_callable_that_leaves_the_program_is_a_finding():
+    def leaving(_atoms, _centre):
+        raise SystemExit(3)
+
+    assert messages(audit(leaving, family_ids=("nu1",))) == ["raised SystemExit: 3"]
+
+
+def test_a_callable_may_return_a_tensor_with_a_history():
+    def tensor(atoms, centre):
+        return torch.tensor(lengths(atoms, centre), requires_grad=True)
+
+    report = audit(tensor, family_ids=("planar4",), members=1)
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize("statement", ["1 / 0", "raise SystemExit(5)", "def f(:", "import no_such"])
+def test_a_module_that_fails_when_it_is_imported_is_bad_input(tmp_path, statement):
+    path = tmp_path / "broken.py"
+    path.write_text(statement + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"TARGET.*broken\.py:f"):
+        resolve(f"{path}:f")
+
+
+@pytest.mark.parametrize("cutoff", ["five", -2.0, float("nan")])
+def test_an_impossible_cutoff_of_ones_own_is_refused(cutoff):
+    def describe(atoms, centre):
+        return lengths(atoms, centre)
+
+    describe.cutoff = cutoff
+    with pytest.raises(InputError, match=r"describe\.cutoff"):
+        resolve(describe)
+
+
+def test_a_descriptor_that_ignores_positions_collides_at_once():
+    search = find_collisions(resolve(lambda _atoms, _centre: [1.0, 2.0]), starts=1)
+    assert search.starts[0].steps == 0
+    assert search.collisions[0].contact.directions == 0
+
+
+def test_a_descriptor_that_is_zero_or_counts_ends_a_search_in_good_order():
+    with pytest.raises(DescriptorError, match="zero"):
+        find_collisions(resolve(lambda _atoms, _centre: [0.0]), starts=1)
+
+    def count(atoms, _centre):
+        return [1.0 + (atoms.positions[:, 2] > 0.1).sum()]
+
+    assert find_collisions(resolve(count), starts=2).collisions == []
 
 
 def test_a_callable_that_spoils_its_atoms_spoils_nothing():
@@ -144,6 +195,7 @@ def test_an_unknown_target_lists_the_known_ones():
         ("triplets:cubic", "nonlinear, linear, o3"),
         ("bispectrum:parity=odd", "both"),
         ("mtp:nu=9", "1..4"),
+        ("triplets:units=0", "units"),
     ],
 )
 def test_targets_that_name_nothing_say_what_to_write(target, message):
@@ -157,7 +209,9 @@ def test_a_package_that_is_not_installed_says_so(monkeypatch):
         resolve("featomic:SoapPowerSpectrum")
 
 
-@pytest.mark.parametrize("option", [{"members": 0}, {"cutoff": -1.0}, {"element": 200}])
+@pytest.mark.parametrize(
+    "option", [{"members": 0}, {"seed": -1}, {"cutoff": -1.0}, {"element": 200}]
+)
 def test_impossible_options_are_refused(option):
     with pytest.raises(InputError, match=next(iter(option))):
         audit(lengths, family_ids=("nu1",), **option)

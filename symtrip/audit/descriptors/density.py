@@ -209,6 +209,7 @@ class TripletPool(_DensityDescriptor):
         max_angular: int = 4,
         units: int = 128,
     ) -> None:
+        require(units >= 1, "units", "be at least 1", units, "write e.g. triplets:units=64")
         super().__init__(radius, species, n_radial=n_radial, max_angular=max_angular, n_channels=4)
         self.pooling = pooling
         self.triplets = TripletFeatures(max_angular=max_angular)
