@@ -146,24 +146,40 @@ def _compare(
     The difference is the smallest one between the first member and a copy of the second, so that it
     does not depend on how the catalogue happens to orient and order the members.
     """
-    original = descriptor.evaluate(pair, centers)
+    versions = [pair]
+    for _ in range(copies):
+        order = _like_atoms_shuffled(pair, generator, keep_first=len(centers) == 1)
+        shift = generator.uniform(-1.0, 1.0, size=3)
+        versions.append(pair.reordered(order).translated(shift).turned(random_rotation(generator)))
+    original, *others = _evaluate(descriptor, versions, centers)
     scale = float(np.linalg.norm(original, axis=-1).max())
     if scale == 0.0:
         raise DescriptorError("returned zero for every member of the family")
     species = pair.numbers[centers]
     differences, noise = [_distance(original[0], original[1], species)], 0.0
-    for _ in range(copies):
-        order = _like_atoms_shuffled(pair, generator, keep_first=len(centers) == 1)
-        shift = generator.uniform(-1.0, 1.0, size=3)
-        copy = pair.reordered(order).translated(shift).turned(random_rotation(generator))
-        features = descriptor.evaluate(copy, centers)
-        if features.shape != original.shape:
-            raise DescriptorError(
-                "the length of the vector changes between structures of one composition"
-            )
+    for features in others:
         differences.append(_distance(original[0], features[1], species))
         noise = max(noise, *(_distance(original[i], features[i], species) for i in range(2)))
     return min(differences) / scale, noise / scale
+
+
+def _evaluate(
+    descriptor: Descriptor, versions: list[Structures], centers: list[int]
+) -> list[Array]:
+    """Features of all versions of one pair: of clusters in one batch, as like atoms were shuffled.
+
+    Crystals differ in their cells.
+    """
+    if versions[0].cell is None:
+        stacked = np.concatenate([version.positions for version in versions])
+        together = descriptor.evaluate(versions[0].with_positions(stacked), centers)
+        return np.split(together, len(versions))
+    features = [descriptor.evaluate(version, centers) for version in versions]
+    if len({part.shape for part in features}) > 1:
+        raise DescriptorError(
+            "the length of the vector changes between structures of one composition"
+        )
+    return features
 
 
 def _distance(first: Array, second: Array, species: NDArray[np.int64]) -> float:

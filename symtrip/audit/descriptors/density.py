@@ -23,7 +23,7 @@ from symtrip.expansion import (
     ShiftedCosine,
     SphericalExpansion,
 )
-from symtrip.triplets import TripletFeatures, triplet_parity
+from symtrip.triplets import TripletFeatures, Triplets, triplet_parity
 
 __all__ = ["Acdc", "Bispectrum", "PowerSpectrum", "TripletPool"]
 
@@ -213,20 +213,32 @@ class TripletPool(_DensityDescriptor):
         super().__init__(radius, species, n_radial=n_radial, max_angular=max_angular, n_channels=4)
         self.pooling = pooling
         self.triplets = TripletFeatures(max_angular=max_angular)
-        parity = triplet_parity(max_angular, self.n_channels)
-        self.parity = parity.to(torch.float64)
-        self.units = RandomUnits(len(parity), units, seed=3, gain=200.0)
+        n_features = len(triplet_parity(max_angular, self.n_channels))
+        self.units = RandomUnits(n_features, units, seed=3, gain=200.0)
 
     def forward(self, environments: Environments) -> Tensor:
         """See :class:`TorchDescriptor`."""
         triplets = self.triplets(self.density(environments))
-        features: Tensor = triplets.dense()
         if self.pooling == "linear":
-            return features.sum(dim=(1, 2))
-        pooled = self.units(features)
+            features: Tensor = triplets.bispectrum()
+            return features
+        even, odd = self._projections(triplets)
+        pooled = torch.nn.functional.silu(even + odd + self.units.bias)
         if self.pooling == "o3":
-            pooled = pooled + self.units(features * self.parity)
+            pooled = pooled + torch.nn.functional.silu(even - odd + self.units.bias)
         pairs: Tensor = triplets.mask[..., None].to(pooled.dtype)
         # a pair that fades out at the cutoff must fade out of the sum: without features it counts 0
         resting = torch.nn.functional.silu(self.units.bias) * (2 if self.pooling == "o3" else 1)
         return ((pooled - resting) * pairs).sum(dim=(1, 2)) / math.sqrt(self.n_channels)
+
+    def _projections(self, triplets: Triplets) -> tuple[Tensor, Tensor]:
+        """Inputs of the units (E, N, N, units) from even and from odd features.
+
+        Block by block: all features in one tensor would be most of the time and of the memory.
+        """
+        paths = sorted(triplets.blocks)
+        rows = self.units.weight.tensor_split(len(paths))
+        sums = [rows[0].new_zeros(*triplets.mask.shape, rows[0].shape[1]) for _ in range(2)]
+        for path, weight in zip(paths, rows, strict=True):
+            sums[sum(path) % 2] += triplets.blocks[path].flatten(-3) @ weight
+        return sums[0], sums[1]
