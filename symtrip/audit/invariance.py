@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -78,7 +79,10 @@ def check_invariances(
         )
     b8 = Structures.of_pair(family("nu3_paper_B8_family"), None)
     b8 = b8.with_positions(b8.positions[:1])
-    samples = [(descriptor, clusters, spread), *_with_spread(target, b8, findings)]
+    samples = [
+        _Sample(descriptor, clusters, reference, spread),
+        *_with_spread(target, b8, findings),
+    ]
     outcome = {
         name: _worst(change, samples, np.random.default_rng(seed), findings, name)
         for name, change in _TRANSFORMATIONS.items()
@@ -89,9 +93,17 @@ def check_invariances(
     return outcome, Properties(outcome["inversion"].holds, whole, fixed, missing), findings
 
 
-def _with_spread(
-    target: Target, structures: Structures, findings: list[Finding]
-) -> list[tuple[Descriptor, Structures, float]]:
+@dataclass(frozen=True, eq=False)
+class _Sample:
+    """Structures, their features before any transformation, and the size of a change."""
+
+    descriptor: Descriptor
+    structures: Structures
+    features: Array
+    spread: float
+
+
+def _with_spread(target: Target, structures: Structures, findings: list[Finding]) -> list[_Sample]:
     """The structure with its descriptor and the size of a change, unless the descriptor fails."""
     radius = 1.25 * structures.extent()
     try:
@@ -103,22 +115,22 @@ def _with_spread(
     except DescriptorError as problem:
         findings.append(Finding("invariance", f"on B8 clusters: {problem}"))
         return []
-    return [(descriptor, structures, float(np.linalg.norm(both[1] - both[0])))]
+    return [_Sample(descriptor, structures, both[:1], float(np.linalg.norm(both[1] - both[0])))]
 
 
 def _worst(
     change: Callable[[Structures, np.random.Generator], Structures],
-    samples: list[tuple[Descriptor, Structures, float]],
+    samples: list[_Sample],
     generator: np.random.Generator,
     findings: list[Finding],
     name: str,
 ) -> Invariance:
     worst, holds, note = 0.0, True, ""
-    for descriptor, structures, spread in samples:
-        before = descriptor.evaluate(structures, [0])[:, 0]
+    for sample in samples:
+        before, structures = sample.features, sample.structures
         for _ in range(3):
             try:
-                after = descriptor.evaluate(change(structures, generator), [0])[:, 0]
+                after = sample.descriptor.evaluate(change(structures, generator), [0])[:, 0]
             except DescriptorError as problem:
                 findings.append(Finding(name, str(problem)))
                 return Invariance(False, float("inf"), str(problem))
@@ -128,7 +140,7 @@ def _worst(
                 return Invariance(False, float("inf"), message)
             size = float(np.linalg.norm(before, axis=-1).max())
             violation = float(np.linalg.norm(after - before, axis=-1).max())
-            if violation > _HOLDS * spread:
+            if violation > _HOLDS * sample.spread:
                 equidistant = len(structures) == 1
                 note = "where neighbours are equally far" if holds and equidistant else note
                 holds = False

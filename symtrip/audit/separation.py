@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from symtrip.audit.descriptor import Descriptor, DescriptorError, Scope, Target
 from symtrip.audit.report import Separation, Verdict
@@ -80,7 +81,9 @@ def separate(
     if family.kind == "periodic":
         # every atom of a crystal is described: one random crystal says as much as two clusters
         members = min(members, 2)
-    parameters = [None, *family.sample(members - 1, torch.Generator().manual_seed(seed))]
+    parameters: list[Tensor | None] = [None]
+    if members > 1:
+        parameters += family.sample(members - 1, torch.Generator().manual_seed(seed))
     differences, noise = [], []
     for values in parameters:
         pair = Structures.of_pair(family, values)

@@ -55,32 +55,32 @@ def check_smoothness(target: Target, *, seed: int) -> Smoothness:
 
 def _largest_jump(descriptor: Descriptor, seed: int) -> float:
     """Jump left after bisecting the steepest parts of straight ways between random clusters."""
-    ends = probe_clusters(6, seed + 1)
-    worst = 0.0
-    for start, end in zip(ends.positions[::2], ends.positions[1::2], strict=True):
+    ends = probe_clusters(6, seed + 1).positions
+    starts, moves = ends[::2], ends[1::2] - ends[::2]
+    n_ways = len(starts)
 
-        def features(t: Array, start: Array = start, end: Array = end) -> Array:
-            way = start + t[:, None, None] * (end - start)
-            return descriptor.evaluate(Structures(way, PROBE_NUMBERS), [0])[:, 0]
+    def features(t: Array) -> Array:
+        """Along all ways at once: (T, ways) -> (T, ways, F)."""
+        places = starts + t[..., None, None] * moves
+        flat = Structures(places.reshape(-1, *starts.shape[1:]), PROBE_NUMBERS)
+        return descriptor.evaluate(flat, [0])[:, 0].reshape(*t.shape, -1)
 
-        grid = np.linspace(0.0, 1.0, 65)
-        values = features(grid)
-        change = float(np.linalg.norm(values - values[0], axis=1).max())
-        if change == 0.0:
-            continue
-        steps = np.linalg.norm(np.diff(values, axis=0), axis=1)
-        steepest = int(steps.argmax())
-        low, high = float(grid[steepest]), float(grid[steepest + 1])
-        at_low, at_high = values[steepest], values[steepest + 1]
-        for _ in range(30):
-            middle = 0.5 * (low + high)
-            at_middle = features(np.array([middle]))[0]
-            if np.linalg.norm(at_middle - at_low) > np.linalg.norm(at_high - at_middle):
-                high, at_high = middle, at_middle
-            else:
-                low, at_low = middle, at_middle
-        worst = max(worst, float(np.linalg.norm(at_high - at_low)) / change)
-    return worst
+    grid = np.linspace(0.0, 1.0, 65)
+    values = features(np.repeat(grid[:, None], n_ways, axis=1))
+    change = np.linalg.norm(values - values[0], axis=-1).max(axis=0)
+    steepest = np.linalg.norm(np.diff(values, axis=0), axis=-1).argmax(axis=0)
+    low, high = grid[steepest], grid[steepest + 1]
+    at_low, at_high = (values[steepest + end, np.arange(n_ways)] for end in range(2))
+    for _ in range(30):
+        middle = 0.5 * (low + high)
+        at_middle = features(middle[None])[0]
+        below = np.linalg.norm(at_middle - at_low, axis=-1)
+        left = below > np.linalg.norm(at_high - at_middle, axis=-1)
+        low, high = np.where(left, low, middle), np.where(left, middle, high)
+        at_low = np.where(left[:, None], at_low, at_middle)
+        at_high = np.where(left[:, None], at_middle, at_high)
+    jumps = np.linalg.norm(at_high - at_low, axis=-1)
+    return float(np.divide(jumps, change, out=np.zeros(n_ways), where=change > 0).max())
 
 
 class _Ray:
