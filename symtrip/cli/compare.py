@@ -34,7 +34,7 @@ def compare(
 ) -> None:
     """Audit several descriptors and put them side by side: descriptors times families.
 
-    All built-in descriptors take about five minutes on one core.
+    All built-in descriptors take about two minutes on one core.
     """
     from symtrip.audit import audit, resolve
     from symtrip.audit import comparison as side_by_side

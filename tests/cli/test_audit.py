@@ -43,7 +43,6 @@ def test_require_limits_the_families_that_decide(capsys):
     words = ["audit", "distances", "--family", "nu1", "--family", "nu2_CH4", "--members", "1"]
     assert main(words) == 1
     assert main([*words, "--require", "nu1"]) == 0
-    assert main([*words, "--require", "nu2"]) == 1
     assert main([*words, "--require", "nu1", "--require", "nu2"]) == 1
     capsys.readouterr()
 
@@ -175,7 +174,7 @@ def test_a_file_that_cannot_be_decoded_is_named(tmp_path, capsys):
 
 
 def test_a_sweep_continues_where_it_was(tmp_path, capsys):
-    words = ["reconstruct", "sweep", "--out", str(tmp_path), "--environments", "1", "--starts", "4"]
+    words = ["reconstruct", "sweep", "--out", str(tmp_path), "--environments", "1", "--starts", "2"]
     words += ["--max-angular", "2"]
     assert main([*words, "--n-radial", "2"]) == 0
     first = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))
