@@ -27,6 +27,7 @@ from symtrip.train import (
     Report,
     Trainer,
     TrainingSettings,
+    chunk_for,
     density_chunks,
     load_checkpoint,
     optimise,
@@ -134,6 +135,7 @@ def compute_triplets(
     fitting: B8Pairs,
     validation: B8Pairs,
     report: Report,
+    device: torch.device,
 ) -> None:
     """Compressed triplet features of all training and validation structures, in float32.
 
@@ -144,21 +146,24 @@ def compute_triplets(
         fitting: training pairs.
         validation: validation pairs.
         report: told about the progress.
+        device: where to compute.
     """
-    every = fitting.positions.flatten(0, 1)
+    every = fitting.positions.flatten(0, 1).to(device)
+    numbers = fitting.numbers.to(device)
+    chunk = chunk_for(TripletDescriptor.chunk, device)
     count = min(features.sample, len(every))
     sample = every[torch.linspace(0, len(every) - 1, count).round().long()]
     expand = expansion.build()
     descriptor = TripletDescriptor.fit(
-        lambda: density_chunks(expand, sample, fitting.numbers, TripletDescriptor.chunk),
+        lambda: density_chunks(expand, sample, numbers, chunk),
         expansion.max_angular,
         features.components,
         generator=generator_for(0, "compression"),
     )
-    positions = torch.cat([fitting.positions, validation.positions]).flatten(0, 1)
+    positions = torch.cat([every, validation.positions.flatten(0, 1).to(device)])
     pieces, done = [], 0
     with report.stage("triplets") as progress, torch.no_grad():
-        for density in density_chunks(expand, positions, fitting.numbers, TripletDescriptor.chunk):
+        for density in density_chunks(expand, positions, numbers, chunk):
             pieces.append(descriptor(density).to(dtype=torch.float32))
             done += len(density)
             progress(done, len(positions))

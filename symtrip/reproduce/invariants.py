@@ -110,6 +110,7 @@ def fit_nice(
     expansion: ExpansionSettings,
     fitting: B8Pairs,
     report: Report,
+    device: torch.device,
 ) -> None:
     """Find the components of every block in evenly spaced training structures.
 
@@ -119,12 +120,16 @@ def fit_nice(
         expansion: the density expansion.
         fitting: training pairs.
         report: told about the progress.
+        device: where to compute.
     """
     positions = fitting.positions.flatten(0, 1)
     count = min(settings.sample, len(positions))
     sample = positions[torch.linspace(0, len(positions) - 1, count).round().long()]
     nice = settings.build(expansion.max_angular)
-    density = next(density_chunks(expansion.build(), sample, fitting.numbers, count))
+    chunks = density_chunks(
+        expansion.build(), sample.to(device), fitting.numbers.to(device), count
+    )
+    density = next(chunks)
     with report.stage("NICE: components") as progress:
         nice.fit(density, chunk=_STRUCTURES_AT_A_TIME, progress=progress)
     nice.save(folder / "nice.safetensors")
@@ -179,19 +184,19 @@ def compute_invariants(
         progress(len(positions), len(positions))
 
 
-def _read(folder: Path) -> Iterator[Tensor]:
+def _read(folder: Path, device: torch.device) -> Iterator[Tensor]:
     for file in sorted(folder.glob("invariants-*.safetensors")):
-        yield load_file(file)["invariants"].to(torch.float64)
+        yield load_file(file)["invariants"].to(device, torch.float64)
 
 
-def _chosen(folder: Path, rows: Tensor) -> Iterator[Tensor]:
+def _chosen(folder: Path, rows: Tensor, device: torch.device) -> Iterator[Tensor]:
     """The structures of ascending pair rows, (2 n, p) at a time."""
     first = 0
-    for x in _read(folder):
+    for x in _read(folder, device):
         last = first + len(x) // 2
         mine = rows[(rows >= first) & (rows < last)] - first
         if len(mine):
-            yield paired(x)[mine].flatten(0, 1)
+            yield paired(x)[mine.to(device)].flatten(0, 1)
         first = last
 
 
@@ -203,6 +208,7 @@ def compress_invariants(
     fitting: Tensor,
     validation: Tensor,
     report: Report,
+    device: torch.device,
 ) -> None:
     """Principal components of the stacked invariants, found in the training pairs.
 
@@ -215,10 +221,11 @@ def compress_invariants(
         fitting: rows of the training pairs, ascending.
         validation: rows of the validation pairs, ascending.
         report: told about the progress.
+        device: where to compute.
     """
     with report.stage("NICE: principal components of all invariants") as progress:
         compression = InvariantCompression.fit(
-            lambda: _chosen(stacked, fitting),
+            lambda: _chosen(stacked, fitting, device),
             parity,
             n_components,
             generator=generator_for(0, "compression"),
@@ -228,7 +235,8 @@ def compress_invariants(
             (("training", fitting), ("validation", validation)), start=2
         ):
             save_tensors(
-                folder / f"{name}.safetensors", _compressed(compression, _chosen(stacked, rows))
+                folder / f"{name}.safetensors",
+                _compressed(compression, _chosen(stacked, rows, device)),
             )
             progress(number, 3)
     save_tensors(folder / "compression.safetensors", compression.state_dict())
@@ -236,8 +244,8 @@ def compress_invariants(
 
 def _compressed(compression: InvariantCompression, chunks: Iterator[Tensor]) -> dict[str, Tensor]:
     scale = compression.components.square().sum(dim=0).mean().sqrt()
-    values, outside, lengths = [], [], torch.zeros(2, dtype=torch.float64)
-    sums = torch.zeros(2, len(compression.mean), dtype=torch.float64)
+    values, outside, lengths = [], [], compression.mean.new_zeros(2)
+    sums = compression.mean.new_zeros(2, len(compression.mean))
     count = 0
     for x in chunks:
         inside = paired(compression(x))

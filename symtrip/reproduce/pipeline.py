@@ -95,7 +95,12 @@ class Pipeline:
             "nice",
             self._nice_inputs(),
             lambda place: fit_nice(
-                place, self.preset.invariants, self.expansion, self.labelled_fitting, self.report
+                place,
+                self.preset.invariants,
+                self.expansion,
+                self.labelled_fitting,
+                self.report,
+                self.device,
             ),
         )
         return Nice.load(folder / "nice.safetensors")
@@ -132,6 +137,7 @@ class Pipeline:
                 rows[:n_fitting],
                 rows[n_fitting:],
                 self.report,
+                self.device,
             )
 
         folder = self.stages.run(stage, self._invariant_inputs(n_components), compress)
@@ -158,6 +164,7 @@ class Pipeline:
                 self.pairs["training"],
                 self.pairs["validation"],
                 self.report,
+                self.device,
             ),
         )
 

@@ -168,7 +168,7 @@ PRESETS: dict[PresetName, Preset] = {
             200,
             32,
             TrainingSettings(
-                epochs=110,
+                epochs=600,
                 batch_pairs=32,
                 learning_rate=2e-3,
                 difference_weight=100.0,
@@ -176,7 +176,7 @@ PRESETS: dict[PresetName, Preset] = {
             ),
             300,
         )
-        | _rows(80, 300, 300)
+        | _rows(80, 1000, 300)
         | _correlation_rows(40, 60),
         figures=FigureSettings(
             latent_epochs=30,

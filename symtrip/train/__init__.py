@@ -2,7 +2,12 @@
 
 from symtrip.train.checkpoint import load_checkpoint, save_checkpoint
 from symtrip.train.config import DataSettings, TrainConfig, TrainingSettings, load_config
-from symtrip.train.features import cluster_features, density_chunks, fit_to_clusters
+from symtrip.train.features import (
+    chunk_for,
+    cluster_features,
+    density_chunks,
+    fit_to_clusters,
+)
 from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.run import Report, SetResult, TrainResult, optimise, train
 from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, paired, predict, split_pairs
@@ -18,6 +23,7 @@ __all__ = [
     "TrainResult",
     "Trainer",
     "TrainingSettings",
+    "chunk_for",
     "cluster_features",
     "density_chunks",
     "fit_to_clusters",

@@ -20,9 +20,20 @@ from symtrip.models import (
 )
 from symtrip.progress import Progress, silent
 
-__all__ = ["cluster_features", "density_chunks", "fit_to_clusters"]
+__all__ = ["chunk_for", "cluster_features", "density_chunks", "fit_to_clusters"]
 
 _ROWS_OF_INVARIANTS = 10
+_GPU_CHUNKS = 50  # a GPU gains from large batches, a CPU from those that fit into the cache
+
+
+def chunk_for(cached: int, device: torch.device) -> int:
+    """Structures to describe at a time.
+
+    Args:
+        cached: how many fit into the cache of a CPU.
+        device: where they are described.
+    """
+    return cached if device.type == "cpu" else _GPU_CHUNKS * cached
 
 
 def density_chunks(
@@ -73,7 +84,7 @@ def fit_to_clusters(
     sample = positions[torch.linspace(0, len(positions) - 1, count).round().long()]
 
     def densities() -> Iterator[Density]:
-        return density_chunks(expand, sample, numbers, kind.chunk)
+        return density_chunks(expand, sample, numbers, chunk_for(kind.chunk, sample.device))
 
     return kind.fit(densities, expansion.max_angular, features.components, generator=generator)
 
@@ -102,7 +113,8 @@ def cluster_features(
     """
     pieces, done = [], 0
     with torch.no_grad():
-        for density in density_chunks(expansion, positions, numbers, descriptor.chunk):
+        chunk = chunk_for(descriptor.chunk, positions.device)
+        for density in density_chunks(expansion, positions, numbers, chunk):
             pieces.append(descriptor(density).to(dtype=dtype))
             done += len(density)
             progress(done, len(positions))

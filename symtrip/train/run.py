@@ -101,7 +101,7 @@ def train(
         report: told about the progress.
         pairs: the data; ``None``: those that ``config.data`` names.
         resume: continue from the folder's checkpoint, if there is one.
-        device: where the network is trained; features are computed on the CPU.
+        device: where features are computed and the network is trained.
 
     Returns:
         The model and its errors.
@@ -128,9 +128,10 @@ def train(
     state = load_checkpoint(checkpoint, identity) if resume and checkpoint.exists() else None
 
     start = time.perf_counter()
-    spec, descriptor = _descriptor(config, fitting, folder if state else None)
+    spec, descriptor = _descriptor(config, fitting, folder if state else None, torch.device(device))
     seconds["compression"] = time.perf_counter() - start
     model = EnergyModel(spec, descriptor, build_energy(spec, generator_for(config.seed, "weights")))
+    model.to(device)
     if state is None:
         model.save(folder / "descriptor.safetensors")
 
@@ -140,13 +141,11 @@ def train(
         features = cluster_features(
             descriptor,
             model.expansion,
-            both.positions.flatten(0, 1),
-            both.numbers,
+            both.positions.flatten(0, 1).to(device),
+            both.numbers.to(device),
             progress=progress,
         )
     seconds["features"] = time.perf_counter() - start
-    features = features.to(device=device)
-    model.energy.to(device)
     everything = LabelledPairs(features, both.energies.to(device, torch.float32))
     known = everything[: len(fitting)]
 
@@ -168,7 +167,7 @@ def train(
 
     model.energy.load_state_dict(trainer.best_state())
     predicted = predict(model.energy, features).cpu()
-    model.energy.cpu()
+    model.cpu()
     result = TrainResult(
         model=model,
         training=_result(fitting, predicted[: len(fitting)]),
@@ -211,7 +210,7 @@ def _concatenated(first: B8Pairs, second: B8Pairs) -> B8Pairs:
 
 
 def _descriptor(
-    config: TrainConfig, fitting: B8Pairs, stored: Path | None
+    config: TrainConfig, fitting: B8Pairs, stored: Path | None, device: torch.device
 ) -> tuple[ModelSpec, Descriptor]:
     """Fit the compression, or read the one that the interrupted run had fitted."""
     if stored is not None:
@@ -222,8 +221,8 @@ def _descriptor(
         config.model,
         config.expansion,
         config.features,
-        positions,
-        fitting.numbers,
+        positions.to(device),
+        fitting.numbers.to(device),
         generator_for(config.seed, "compression"),
     )
     spec = ModelSpec.describing(

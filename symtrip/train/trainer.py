@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -11,11 +12,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from symtrip.errors import require
 from symtrip.models import InvariantEnergy, PairFeatures, TripletEnergy, TripletReconstruction
 from symtrip.train.config import TrainingSettings
+from symtrip.train.gradients import gradients
 from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.seeds import generator_for
 
@@ -44,7 +46,8 @@ class LabelledPairs:
 
     def __getitem__(self, rows: Tensor | slice) -> LabelledPairs:
         """Some of the pairs."""
-        chosen = torch.arange(len(self))[rows]
+        every = torch.arange(len(self), device=self.energies.device)
+        chosen = every[rows.to(every.device) if isinstance(rows, Tensor) else rows]
         both = torch.stack([2 * chosen, 2 * chosen + 1], dim=1).flatten()
         return replace(self, features=self.features[both], energies=self.energies[chosen])
 
@@ -110,21 +113,6 @@ def predict(energy: Energy, features: PairFeatures | Tensor) -> Float[Tensor, "p
     return paired(torch.cat(pieces))
 
 
-Weights = tuple[Tensor, ...] | list[Tensor]
-
-
-def _moving_average(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
-    """Exponential moving average whose memory grows with the run, so that a short one has none."""
-
-    @torch.no_grad()
-    def update(averages: Weights, current: Weights, count: Tensor | int) -> None:
-        n = int(count)
-        for average, value in zip(averages, current, strict=True):
-            average.lerp_(value, 1.0 - min(decay, (1 + n) / (10 + n)))
-
-    return update
-
-
 class Trainer:
     """One training run that can stop after any batch and continue as if it had not.
 
@@ -171,10 +159,15 @@ class Trainer:
         self._schedule = OneCycleLR(
             self._optimizer, settings.learning_rate, total_steps=self.n_steps + 1
         )
-        self._average = AveragedModel(energy, multi_avg_fn=_moving_average(settings.average_decay))
+        self._average = copy.deepcopy(energy).requires_grad_(False)
+        self._gradients = gradients(
+            self._optimizer,
+            lambda rows: self._loss(energy, fit[rows]),
+            fit.energies.device,
+        )
         self._best = {k: v.clone() for k, v in energy.state_dict().items()}
         self._best_score = math.inf
-        self._losses: list[float] = []
+        self._losses: list[Tensor] = []  # on the device: reading one waits for the batch
         self._order = torch.empty(0, dtype=torch.int64)
 
     @property
@@ -203,17 +196,21 @@ class Trainer:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if position == 0 or len(self._order) == 0:
             generator = generator_for(self.seed, "order", epoch)
-            self._order = torch.randperm(len(self._fit), generator=generator)
+            order = torch.randperm(len(self._fit), generator=generator)
+            self._order = order.to(self._fit.energies.device)
         size = self.settings.batch_pairs
-        loss = self._loss(self.energy, self._fit[self._order[position * size :][:size]])
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self._losses.append(self._gradients(self._order[position * size :][:size]))
         self._optimizer.step()
         self._schedule.step()
-        self._average.update_parameters(self.energy)
-        self._losses.append(float(loss.detach()))
+        self._update_average()
         self.step += 1
         return self._end_epoch(epoch + 1) if position + 1 == self.steps_per_epoch else None
+
+    def _update_average(self) -> None:
+        """Exponential moving average whose memory grows with the run: a short one has none."""
+        decay = min(self.settings.average_decay, (1 + self.step) / (10 + self.step))
+        update = get_ema_multi_avg_fn(decay if self.step else 0.0)
+        update(list(self._average.parameters()), list(self.energy.parameters()), self.step)
 
     def _loss(self, energy: Energy, batch: LabelledPairs) -> Tensor:
         predicted = paired(energy(batch.features))
@@ -224,24 +221,28 @@ class Trainer:
         return loss
 
     def _end_epoch(self, number: int) -> Epoch:
-        average: Any = self._average.module
-        predicted = predict(average, self._select.features)
+        predicted = predict(self._average, self._select.features)
         error = (predicted - self._select.energies) / self._spread
         difference = (error[:, 0] - error[:, 1]).square().mean()
         score = float(error.square().mean() + self.settings.difference_weight * difference)
         best = score < self._best_score
         if best:
             self._best_score = score
-            self._best = {k: v.clone() for k, v in average.state_dict().items()}
+            self._best = {k: v.clone() for k, v in self._average.state_dict().items()}
+        losses = self._known_losses()
         record = Epoch(
             number=number,
-            loss=sum(self._losses) / len(self._losses),
+            loss=sum(losses) / len(losses),
             selection=pair_errors(predicted, self._select.energies),
             best=best,
         )
         self._losses = []
         self.history.append(record)
         return record
+
+    def _known_losses(self) -> list[float]:
+        losses: list[float] = torch.stack(self._losses).tolist() if self._losses else []
+        return losses
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything that the rest of the run depends on.
@@ -258,7 +259,7 @@ class Trainer:
         values = {
             "step": self.step,
             "best_score": self._best_score if math.isfinite(self._best_score) else None,
-            "losses": self._losses,
+            "losses": self._known_losses(),
             "history": [asdict(epoch) for epoch in self.history],
             "groups": optimizer["param_groups"],
             "schedule": self._schedule.state_dict(),
@@ -291,7 +292,7 @@ class Trainer:
         self._schedule.load_state_dict(values["schedule"])
         self.step = values["step"]
         self._best_score = math.inf if values["best_score"] is None else values["best_score"]
-        self._losses = list(values["losses"])
+        self._losses = list(self._fit.energies.new_tensor(values["losses"]))
         self.history = [
             Epoch(**{**epoch, "selection": PairErrors(**epoch["selection"])})
             for epoch in values["history"]

@@ -1,0 +1,86 @@
+"""Loss and gradients of one batch: computed directly, or recorded once and replayed on a GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+__all__ = ["RecordedGradients", "direct_gradients", "gradients"]
+
+Gradients = Callable[[Tensor], Tensor]
+"""Rows of a batch -> its loss, detached; leaves the gradients in the parameters."""
+
+_WARM_UP = 3
+
+
+def gradients(optimizer: Optimizer, loss: Gradients, device: torch.device) -> Gradients:
+    """How a device gets the gradients of a batch.
+
+    Args:
+        optimizer: of the parameters.
+        loss: rows of a batch -> its loss, differentiable.
+        device: of parameters and data.
+    """
+    if device.type == "cuda":
+        return RecordedGradients(optimizer, loss)
+    return direct_gradients(optimizer, loss)
+
+
+def direct_gradients(optimizer: Optimizer, loss: Gradients) -> Gradients:
+    """Forward and backward, operation by operation."""
+
+    def compute(rows: Tensor) -> Tensor:
+        optimizer.zero_grad(set_to_none=True)
+        value = loss(rows)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value.detach()
+
+    return compute
+
+
+class RecordedGradients:
+    """Forward and backward as one CUDA graph for each batch size.
+
+    A step of these networks is some hundred kernels of a few microseconds, less than it takes to
+    launch them one by one.
+
+    Args:
+        optimizer: of the parameters; its gradients must never be set to ``None`` elsewhere, as the
+            graph writes to the memory that they had when it was recorded.
+        loss: rows of a batch -> its loss, differentiable; parameters and data are on one GPU.
+    """
+
+    def __init__(self, optimizer: Optimizer, loss: Gradients) -> None:
+        self._optimizer, self._loss = optimizer, loss
+        self._recorded: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
+
+    def __call__(self, rows: Tensor) -> Tensor:
+        """Replay the batch; the loss is a new tensor."""
+        if len(rows) not in self._recorded:
+            self._recorded[len(rows)] = self._record(rows)
+        graph, chosen, loss = self._recorded[len(rows)]
+        chosen.copy_(rows)
+        graph.replay()  # type: ignore[no-untyped-call]
+        return loss.clone()
+
+    def _record(self, rows: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
+        chosen = rows.clone()
+        side = torch.cuda.Stream(rows.device)
+        side.wait_stream(torch.cuda.current_stream(rows.device))
+        with torch.cuda.stream(side):
+            for _ in range(_WARM_UP):
+                self._compute(chosen)
+        torch.cuda.current_stream(rows.device).wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            loss = self._compute(chosen)
+        return graph, chosen, loss
+
+    def _compute(self, rows: Tensor) -> Tensor:
+        self._optimizer.zero_grad(set_to_none=False)
+        value = self._loss(rows)
+        value.backward()  # type: ignore[no-untyped-call]
+        return value.detach()
