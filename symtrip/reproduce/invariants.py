@@ -126,9 +126,7 @@ def fit_nice(
     count = min(settings.sample, len(positions))
     sample = positions[torch.linspace(0, len(positions) - 1, count).round().long()]
     nice = settings.build(expansion.max_angular)
-    chunks = density_chunks(
-        expansion.build(), sample.to(device), fitting.numbers.to(device), count
-    )
+    chunks = density_chunks(expansion.build(), sample.to(device), fitting.numbers.to(device), count)
     density = next(chunks)
     with report.stage("NICE: components") as progress:
         nice.fit(density, chunk=_STRUCTURES_AT_A_TIME, progress=progress)
