@@ -126,7 +126,6 @@ def layer_on_gpu(quick: bool) -> list[Bar]:
                 )
             title = f"GPU: materialise + GEMM / TripletLinear, forward, N = {n}, {label}"
             bars.append(Bar(title, dense / fused, device=name))
-            del memory
     return bars
 
 
