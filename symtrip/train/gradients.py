@@ -63,12 +63,12 @@ class RecordedGradients:
             self._recorded[len(rows)] = self._record(rows)
         graph, chosen, loss = self._recorded[len(rows)]
         chosen.copy_(rows)
-        graph.replay()  # type: ignore[no-untyped-call]
+        graph.replay()
         return loss.clone()
 
     def _record(self, rows: Tensor) -> tuple[torch.cuda.CUDAGraph, Tensor, Tensor]:
         chosen = rows.clone()
-        side = torch.cuda.Stream(rows.device)
+        side = torch.cuda.Stream(rows.device)  # type: ignore[no-untyped-call]
         side.wait_stream(torch.cuda.current_stream(rows.device))
         with torch.cuda.stream(side):
             for _ in range(_WARM_UP):

@@ -209,7 +209,7 @@ class Trainer:
     def _update_average(self) -> None:
         """Exponential moving average whose memory grows with the run: a short one has none."""
         decay = min(self.settings.average_decay, (1 + self.step) / (10 + self.step))
-        update = get_ema_multi_avg_fn(decay if self.step else 0.0)
+        update = get_ema_multi_avg_fn(decay if self.step else 0.0)  # type: ignore[no-untyped-call]
         update(list(self._average.parameters()), list(self.energy.parameters()), self.step)
 
     def _loss(self, energy: Energy, batch: LabelledPairs) -> Tensor:
