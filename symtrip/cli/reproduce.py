@@ -22,6 +22,12 @@ def reproduce(
     seeds: Annotated[
         int | None, typer.Option(help="Train fewer seeds than the preset.", min=1)
     ] = None,
+    further: Annotated[
+        int | None,
+        typer.Option(
+            help="Pairs without labels to train on as well; default: the preset's.", min=0
+        ),
+    ] = None,
     figures: Annotated[
         str, typer.Option(help="all, table (of the models in the table only) or none.")
     ] = "all",
@@ -53,8 +59,11 @@ def reproduce(
     require(figures in chosen, "--figures", "be all, table or none", figures, "choose one")
     folder = out if out is not None else Path("results") / preset
     rows = None if only is None else [name.strip() for name in only.split(",")]
+    chosen_preset = presets[preset]
+    if further is not None:
+        chosen_preset = chosen_preset.model_copy(update={"further_pairs": further})
     run(
-        presets[preset],
+        chosen_preset,
         folder,
         ConsoleReport(),
         device=device,

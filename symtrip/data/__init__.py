@@ -3,8 +3,9 @@
 from symtrip.data.b8 import (
     B8_REFERENCE_ENERGY_HARTREE,
     HARTREE_IN_EV,
+    N_PAIRS,
     N_TRAINING_PAIRS,
     B8Pairs,
 )
 
-__all__ = ["B8_REFERENCE_ENERGY_HARTREE", "HARTREE_IN_EV", "N_TRAINING_PAIRS", "B8Pairs"]
+__all__ = ["B8_REFERENCE_ENERGY_HARTREE", "HARTREE_IN_EV", "N_PAIRS", "N_TRAINING_PAIRS", "B8Pairs"]

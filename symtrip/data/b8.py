@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import struct
 import zipfile
@@ -20,17 +21,21 @@ from symtrip.degenerate import (
     b8_arguments,
     b8_pair,
     distance_to_exceptional_set,
+    sample_b8_parameters,
     two_ring_numbers,
 )
 from symtrip.errors import InputError, require
 
-__all__ = ["B8_REFERENCE_ENERGY_HARTREE", "HARTREE_IN_EV", "N_TRAINING_PAIRS", "B8Pairs"]
+__all__ = ["B8_REFERENCE_ENERGY_HARTREE", "HARTREE_IN_EV", "N_PAIRS", "N_TRAINING_PAIRS", "B8Pairs"]
 
 HARTREE_IN_EV = 27.211386245981
 """eV per hartree, CODATA 2022 (https://physics.nist.gov/cgi-bin/cuu/Value?hrev)."""
 
 B8_REFERENCE_ENERGY_HARTREE = -198.27291671238572
 """E0: PBE/cc-pVDZ free energy of the relaxed planar B8 cluster, the zero of all B8 energies."""
+
+N_PAIRS = 4000
+"""Pairs in the data set."""
 
 N_TRAINING_PAIRS = 3500
 """Pairs 0 .. 3499 of the data set are for training, the others for validation."""
@@ -131,6 +136,34 @@ class B8Pairs:
             energies=torch.from_numpy(energies).to(dtype=dtype, device=device),
             index=torch.arange(len(parameters), device=device),
         )
+
+    @classmethod
+    def further(cls, count: int) -> B8Pairs:
+        """Pairs without labels that the paper's draw gives after its 4000.
+
+        Args:
+            count: number of pairs, >= 0.
+
+        Returns:
+            Pairs 4000, 4001, ..., float64; all energies are NaN.
+
+        Raises:
+            InputError: ``count`` < 0.
+        """
+        require(count >= 0, "count", "be at least 0", count, "give the number of pairs wanted")
+        drawn = sample_b8_parameters(N_PAIRS + count)[N_PAIRS:]
+        return cls(
+            parameters=torch.from_numpy(drawn),
+            energies=torch.full((count, 2), torch.nan, dtype=torch.float64),
+            index=torch.arange(N_PAIRS, N_PAIRS + count),
+        )
+
+    def digest(self) -> str:
+        """64 hexadecimal digits that change with any number in these pairs."""
+        digest = hashlib.sha256()
+        for tensor in (self.index, self.parameters, self.energies):
+            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def __len__(self) -> int:
         """Number of pairs."""

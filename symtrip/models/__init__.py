@@ -4,6 +4,8 @@ from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
 from symtrip.models.fused import FusedTripletModel
+from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
+from symtrip.models.kernel_model import KernelModel, KernelSettings, KernelTerm
 from symtrip.models.latent import (
     LatentDecoder,
     TripletEncoder,
@@ -31,11 +33,17 @@ __all__ = [
     "InvariantCompression",
     "InvariantDescriptor",
     "InvariantEnergy",
+    "KernelModel",
+    "KernelSettings",
+    "KernelTerm",
     "LatentDecoder",
     "ModelName",
     "ModelSpec",
     "NetworkSettings",
     "PairFeatures",
+    "PairKernel",
+    "PairKernelSettings",
+    "PairRows",
     "RowGroupNorm",
     "Settings",
     "TripletCompression",

@@ -9,19 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from symtrip import __version__
-from symtrip.data import B8Pairs
 from symtrip.files import atomic_write
 from symtrip.train import Report
 
-__all__ = ["Stages", "data_digest", "stage_key"]
-
-
-def data_digest(pairs: B8Pairs) -> str:
-    """Digest of parameters and energies, NaN included."""
-    digest = hashlib.sha256()
-    for tensor in (pairs.index, pairs.parameters, pairs.energies):
-        digest.update(tensor.cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+__all__ = ["Stages", "stage_key"]
 
 
 def stage_key(stage: str, **inputs: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def fit_network(
     """
     network.to(task.device)
     rows_fit, rows_select = split_pairs(len(data), _SELECTION_FRACTION, task.seed)
-    data = LabelledPairs(data.features.to(device=task.device), data.energies.to(device=task.device))
+    data = data.to(task.device)
     trainer = Trainer(network, augment(data[rows_fit]), data[rows_select], task.settings, task.seed)
     checkpoint = folder / "checkpoint.safetensors"
     identity: dict[str, Any] = {"title": task.title, "training": task.settings.model_dump()}
@@ -117,10 +117,10 @@ def load_weights(folder: Path, network: Network) -> None:
 
 @dataclass(frozen=True, eq=False)
 class TripletInput:
-    """Compressed triplet features of training and validation pairs, and what made them.
+    """Compressed triplet features of all pairs, and what made them.
 
     Attributes:
-        features: of 2 P structures, training pairs first.
+        features: of 2 P structures: training, validation, then further pairs.
         sections: of the compression.
     """
 
@@ -133,18 +133,18 @@ def compute_triplets(
     expansion: ExpansionSettings,
     features: FeatureSettings,
     fitting: B8Pairs,
-    validation: B8Pairs,
+    others: Sequence[B8Pairs],
     report: Report,
     device: torch.device,
 ) -> None:
-    """Compressed triplet features of all training and validation structures, in float32.
+    """Compressed triplet features of all structures, in float32, training pairs first.
 
     Args:
         folder: gets ``triplets.safetensors``.
         expansion: the density expansion.
         features: the compression, fitted to the training pairs.
         fitting: training pairs.
-        validation: validation pairs.
+        others: pairs that are only described.
         report: told about the progress.
         device: where to compute.
     """
@@ -160,7 +160,7 @@ def compute_triplets(
         features.components,
         generator=generator_for(0, "compression"),
     )
-    positions = torch.cat([every, validation.positions.flatten(0, 1).to(device)])
+    positions = torch.cat([every, *(pairs.positions.flatten(0, 1).to(device) for pairs in others)])
     pieces, done = [], 0
     with report.stage("triplets") as progress, torch.no_grad():
         for density in density_chunks(expand, positions, numbers, chunk):

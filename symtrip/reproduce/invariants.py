@@ -81,7 +81,7 @@ class Invariants:
         outside: (P, 2) squared length of what lies outside the K components, of each pair's mean
             and of its difference.
         spread: (2,) summed variance of all columns, and of their differences within pairs, in the
-            set that these pairs are: training or validation.
+            set that these pairs are.
     """
 
     values: Tensor
@@ -203,40 +203,36 @@ def compress_invariants(
     stacked: Path,
     parity: Tensor,
     n_components: int,
-    fitting: Tensor,
-    validation: Tensor,
+    sets: dict[str, Tensor],
     report: Report,
     device: torch.device,
 ) -> None:
     """Principal components of the stacked invariants, found in the training pairs.
 
     Args:
-        folder: gets ``compression.safetensors`` and, for training and validation pairs, the content
-            of :class:`Invariants`.
+        folder: gets ``compression.safetensors`` and, for each set of pairs, the content of
+            :class:`Invariants`.
         stacked: folder of :func:`compute_invariants`.
         parity: (p,) of +1 and -1.
         n_components: number of components.
-        fitting: rows of the training pairs, ascending.
-        validation: rows of the validation pairs, ascending.
+        sets: name -> rows of its pairs, ascending; one of them is called "training".
         report: told about the progress.
         device: where to compute.
     """
     with report.stage("NICE: principal components of all invariants") as progress:
         compression = InvariantCompression.fit(
-            lambda: _chosen(stacked, fitting, device),
+            lambda: _chosen(stacked, sets["training"], device),
             parity,
             n_components,
             generator=generator_for(0, "compression"),
         )
-        progress(1, 3)
-        for number, (name, rows) in enumerate(
-            (("training", fitting), ("validation", validation)), start=2
-        ):
+        progress(1, 1 + len(sets))
+        for number, (name, rows) in enumerate(sets.items(), start=2):
             save_tensors(
                 folder / f"{name}.safetensors",
                 _compressed(compression, _chosen(stacked, rows, device)),
             )
-            progress(number, 3)
+            progress(number, 1 + len(sets))
     save_tensors(folder / "compression.safetensors", compression.state_dict())
 
 
@@ -276,7 +272,7 @@ def load_invariants(folder: Path, name: str) -> Invariants:
 
     Args:
         folder: its folder.
-        name: "training" or "validation".
+        name: of the set.
     """
     tensors = load_file(folder / f"{name}.safetensors")
     return Invariants(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,11 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from symtrip.data import B8Pairs
+from symtrip.files import save_tensors
 from symtrip.models import EnergyModel, ExpansionSettings, TripletCompression
 from symtrip.models.latent import TripletReconstruction
 from symtrip.nice import Nice
-from symtrip.reproduce.cache import Stages, data_digest, stage_key
+from symtrip.reproduce.cache import Stages, stage_key
 from symtrip.reproduce.fitting import (
     Task,
     TripletInput,
@@ -30,13 +32,12 @@ from symtrip.reproduce.invariants import (
     fit_nice,
     load_invariants,
 )
+from symtrip.reproduce.kernels import fit_kernel_model, kernel_energies
 from symtrip.reproduce.presets import ModelPlan, Preset
 from symtrip.reproduce.vectors import fit_energy, fit_reconstruction, load_latent, reconstruction
-from symtrip.train import DataSettings, Report, TrainConfig, paired, train
+from symtrip.train import DataSettings, Report, TrainConfig, TrainingSettings, paired, train
 
 __all__ = ["Pipeline", "errors_of"]
-
-_SETS = ("training", "validation")
 
 
 class Pipeline:
@@ -57,10 +58,12 @@ class Pipeline:
     ) -> None:
         self.preset, self.data, self.report, self.device = preset, data, report, device
         self.stages = Stages(cache, report)
-        self.digest = data_digest(data)
+        self.digest = data.digest()
         # models B and D need labels; invariants and models A^rho use every structure there is
         fitting = data.train if preset.training_pairs is None else self.labelled_fitting
         self.pairs = {"training": fitting, "validation": data.validation}
+        if preset.further_pairs:
+            self.pairs["further"] = B8Pairs.further(preset.further_pairs)
 
     @property
     def labelled_fitting(self) -> B8Pairs:
@@ -73,6 +76,7 @@ class Pipeline:
         return {
             "data": self.digest,
             "training_pairs": self.preset.training_pairs,
+            "further_pairs": self.preset.further_pairs,
             "expansion": self.expansion.model_dump(mode="json"),
             **inputs,
         }
@@ -123,33 +127,32 @@ class Pipeline:
                 "invariants",
                 self._nice_inputs(),
                 lambda at: compute_invariants(
-                    at, nice, self.expansion, self._both, self.report, self.device
+                    at, nice, self.expansion, self._every, self.report, self.device
                 ),
             )
             n_channels = self.expansion.n_radial * len(self.expansion.species)
-            n_fitting = len(self.pairs["training"])
-            rows = torch.arange(len(self._both))
+            rows = torch.arange(len(self._every))
+            sizes = [len(pairs) for pairs in self.pairs.values()]
             compress_invariants(
                 place,
                 stacked,
                 torch.cat(list(nice.parities(n_channels).values())),
                 n_components,
-                rows[:n_fitting],
-                rows[n_fitting:],
+                dict(zip(self.pairs, torch.split(rows, sizes), strict=True)),
                 self.report,
                 self.device,
             )
 
         folder = self.stages.run(stage, self._invariant_inputs(n_components), compress)
-        return {name: load_invariants(folder, name) for name in _SETS}
+        return {name: load_invariants(folder, name) for name in self.pairs}
 
     @property
-    def _both(self) -> B8Pairs:
-        a, b = self.pairs["training"], self.pairs["validation"]
+    def _every(self) -> B8Pairs:
+        sets = self.pairs.values()
         return B8Pairs(
-            parameters=torch.cat([a.parameters, b.parameters]),
-            energies=torch.cat([a.energies, b.energies]),
-            index=torch.cat([a.index, b.index]),
+            parameters=torch.cat([pairs.parameters for pairs in sets]),
+            energies=torch.cat([pairs.energies for pairs in sets]),
+            index=torch.cat([pairs.index for pairs in sets]),
         )
 
     @cached_property
@@ -162,7 +165,7 @@ class Pipeline:
                 self.expansion,
                 self.preset.features,
                 self.pairs["training"],
-                self.pairs["validation"],
+                [pairs for name, pairs in self.pairs.items() if name != "training"],
                 self.report,
                 self.device,
             ),
@@ -170,8 +173,47 @@ class Pipeline:
 
     @cached_property
     def triplets(self) -> TripletInput:
-        """Compressed triplet features of both sets."""
+        """Compressed triplet features of all sets."""
         return load_triplets(self._triplet_folder)
+
+    # -- further pairs -------------------------------------------------------------------------
+
+    def _further_inputs(self) -> dict[str, Any]:
+        return {
+            "data": self.digest,
+            "training_pairs": self.preset.training_pairs,
+            "teacher": self.preset.teacher.model_dump(mode="json"),
+            "further_pairs": self.preset.further_pairs,
+        }
+
+    @cached_property
+    def _labelled_further(self) -> B8Pairs | None:
+        """Further pairs with the teacher's labels, if there are any."""
+        if "further" not in self.pairs:
+            return None
+        pairs = self.pairs["further"]
+        task = Task("teacher", 0, TrainingSettings(), self.device, self.report)
+        inputs = self._further_inputs()
+        teacher = self.stages.run(
+            "teacher",
+            {name: value for name, value in inputs.items() if name != "further_pairs"},
+            lambda place: fit_kernel_model(
+                place,
+                self.preset.teacher,
+                self.labelled_fitting,
+                self.data.validation.labelled,
+                task,
+            ),
+        )
+
+        def label(place: Path) -> None:
+            energies = kernel_energies(
+                teacher / "model.safetensors", pairs, "labels of further pairs", task
+            )
+            save_tensors(place / "energies.safetensors", {"energies": energies})
+
+        folder = self.stages.run("further", inputs, label)
+        return replace(pairs, energies=load_file(folder / "energies.safetensors")["energies"])
 
     # -- models --------------------------------------------------------------------------------
 
@@ -189,14 +231,23 @@ class Pipeline:
 
     def _inputs(self, name: str, plan: ModelPlan, seed: int) -> dict[str, Any]:
         """Everything that a trained model depends on."""
+        further = self._further_inputs() if self.preset.further_pairs else None
+        if plan.model == "kernel":
+            return {
+                "data": self.digest,
+                "training_pairs": self.preset.training_pairs,
+                "kernel": plan.kernel.model_dump(mode="json"),
+                "seed": seed,
+            }
         if plan.model[0] in "BD":
             config = self._config(plan, seed, self.preset.training_pairs)
             values = config.model_dump(mode="json", exclude={"output": True})
-            return {"data": self.digest, "settings": values}
+            return {"data": self.digest, "settings": values, "further": further}
         settings = self.preset.invariants
         inputs: dict[str, Any] = {
             "seed": seed,
-            "plan": plan.model_dump(mode="json"),
+            "plan": plan.model_dump(mode="json", exclude={"kernel"}),
+            "further": None if plan.model.startswith("A_rho") else further,
             "invariants": self._invariant_inputs(
                 settings.inputs if plan.model.startswith("C") else settings.components
             ),
@@ -231,22 +282,36 @@ class Pipeline:
         task = Task(f"{name}, seed {seed}", seed, plan.training, self.device, self.report)
 
         def compute(place: Path) -> None:
-            if plan.model[0] in "BD":
-                self._train_on_labels(self._config(plan, seed, self.preset.training_pairs), place)
+            if plan.model == "kernel":
+                fit_kernel_model(
+                    place,
+                    plan.kernel,
+                    self.labelled_fitting,
+                    self.data.validation.labelled,
+                    task,
+                )
+            elif plan.model[0] in "BD":
+                config = self._config(plan, seed, self.preset.training_pairs)
+                self._train_on_labels(config, place, self._labelled_further)
             elif plan.model.startswith("A_rho"):
                 fit_reconstruction(place, plan, self.triplets, self.invariants, task)
             elif plan.model.startswith("A"):
                 latent = load_latent(self.train(self._encoder_of(name)[0], seed))
-                n_fitting = len(self.pairs["training"])
-                vectors = {"training": latent[:n_fitting], "validation": latent[n_fitting:]}
-                fit_energy(place, plan, vectors, self.pairs, task)
+                sizes = [len(pairs) for pairs in self.pairs.values()]
+                vectors = dict(zip(self.pairs, torch.split(latent, sizes), strict=True))
+                fit_energy(place, plan, vectors, self._with_labels, task)
             else:
                 vectors = {part: x.values for part, x in self.inputs.items()}
                 n_even = self.inputs["training"].n_even
-                fit_energy(place, plan, vectors, self.pairs, task, n_even=n_even)
+                fit_energy(place, plan, vectors, self._with_labels, task, n_even=n_even)
 
         inputs = self._inputs(name, plan, seed)
         return self.stages.run(f"{name}-seed{seed}", inputs, compute, marker=_marker(plan))
+
+    @property
+    def _with_labels(self) -> dict[str, B8Pairs]:
+        further = self._labelled_further
+        return self.pairs if further is None else self.pairs | {"further": further}
 
     def train_on(self, n_pairs: int, plan: ModelPlan) -> Path:
         """Train a model B or D on the first labelled training pairs, for a learning curve."""
@@ -258,15 +323,16 @@ class Pipeline:
         return self.stages.run(
             f"curve-{plan.model}-{n_pairs}",
             inputs,
-            lambda place: self._train_on_labels(config, place),
+            lambda place: self._train_on_labels(config, place, None),
             marker="results.json",
         )
 
-    def _train_on_labels(self, config: TrainConfig, place: Path) -> None:
+    def _train_on_labels(self, config: TrainConfig, place: Path, further: B8Pairs | None) -> None:
         train(
             config.model_copy(update={"output": str(place)}),
             self.report,
             pairs=self.data,
+            further=further,
             resume=True,
             device=self.device,
         )
@@ -278,10 +344,13 @@ class Pipeline:
     # -- what figures read ---------------------------------------------------------------------
 
     def energies(self, name: str, seed: int, pairs: B8Pairs) -> Tensor | None:
-        """(P, 2) eV predicted by a trained model B or D, if there is one."""
+        """(P, 2) eV predicted by a trained kernel or model B or D, if there is one."""
         folder = self.finished(name, seed)
         if folder is None:
             return None
+        if self.preset.models[name].model == "kernel":
+            task = Task(name, seed, TrainingSettings(), self.device, self.report)
+            return kernel_energies(folder / "model.safetensors", pairs, f"{name}: energies", task)
         from symtrip.environments import Environments
 
         model = EnergyModel.load(folder / "model.safetensors")

@@ -24,7 +24,7 @@ from symtrip.models import (
 from symtrip.reproduce.fitting import Task, TripletInput, fit_network
 from symtrip.reproduce.invariants import Invariants
 from symtrip.reproduce.presets import ModelPlan
-from symtrip.train import LabelledPairs, PairErrors, pair_errors, paired, predict
+from symtrip.train import LabelledPairs, PairErrors, joined, pair_errors, paired, predict
 from symtrip.train.seeds import generator_for
 
 __all__ = ["fit_energy", "fit_reconstruction", "load_latent", "reconstruction", "write_errors"]
@@ -75,8 +75,8 @@ def fit_reconstruction(
     Args:
         folder: gets ``weights``, ``latent.safetensors`` (of all structures) and ``errors.json``.
         plan: the row.
-        triplets: input of training, then validation pairs.
-        targets: invariants of the two sets.
+        triplets: input of training, validation and, if there are any, further pairs.
+        targets: invariants of the same sets; further pairs are trained on as well.
         task: seed, settings, device.
     """
     known = targets["training"].values
@@ -92,9 +92,23 @@ def fit_reconstruction(
         total = sum_over_pairs(triplets.features).double()
         mean, scale = _scaling(total[:n_known], plan.whitening)
         features = ((total - mean) * scale).to(torch.float32)
-    fit_network(folder, network, LabelledPairs(features[:n_known], known), task)
+
+    def with_further_pairs(some: LabelledPairs) -> LabelledPairs:
+        if "further" not in targets:
+            return some
+        more = targets["further"].values
+        other = LabelledPairs(features[-2 * len(more) :], more)
+        return joined(some, other.to(some.energies.device))
+
+    fit_network(
+        folder,
+        network,
+        LabelledPairs(features[:n_known], known),
+        task,
+        augment=with_further_pairs,
+    )
     network.cpu()
-    predicted = predict(network, features)
+    predicted = predict(network, features[: n_known + 2 * len(targets["validation"].values)])
     with torch.no_grad():
         pieces = [network.encoder(features[i : i + 256]) for i in range(0, len(features), 256)]
     save_tensors(folder / "latent.safetensors", {"latent": torch.cat(pieces)})
@@ -133,8 +147,9 @@ def fit_energy(
     Args:
         folder: gets ``weights`` and ``errors.json``.
         plan: the row.
-        vectors: set -> (P, 2, q).
-        pairs: set -> the same pairs, labelled or not; only labelled ones are used.
+        vectors: "training", "validation" and, if there are any, "further" -> (P, 2, q).
+        pairs: the same pairs, labelled or not; only labelled ones are used, further ones for the
+            training, never for the selection of weights.
         task: seed, settings, device.
         n_even: columns, the first ones, that inversion leaves alone; it changes the signs of all
             others. If given, mirror images are trained on as well.
@@ -159,16 +174,17 @@ def fit_energy(
     )
     data = LabelledPairs(inputs["training"], energies["training"].to(torch.float32))
 
-    def with_mirror_images(some: LabelledPairs) -> LabelledPairs:
+    def augment(some: LabelledPairs) -> LabelledPairs:
+        if "further" in inputs:
+            more = LabelledPairs(inputs["further"], energies["further"].to(torch.float32))
+            some = joined(some, more.to(some.energies.device))
         if n_even is None or not isinstance(some.features, Tensor):
             return some
         mirrored = some.features.clone()
         mirrored[:, n_even:] *= -1.0
-        return LabelledPairs(
-            torch.cat([some.features, mirrored]), torch.cat([some.energies, some.energies])
-        )
+        return joined(some, LabelledPairs(mirrored, some.energies))
 
-    fit_network(folder, network, data, task, augment=with_mirror_images)
+    fit_network(folder, network, data, task, augment=augment)
     network.cpu()
     write_errors(
         folder,

@@ -9,14 +9,24 @@ from symtrip.train.features import (
     fit_to_clusters,
 )
 from symtrip.train.metrics import PairErrors, pair_errors
+from symtrip.train.regression import PairRegression, regress_pairs
 from symtrip.train.run import Report, SetResult, TrainResult, optimise, train
-from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, paired, predict, split_pairs
+from symtrip.train.trainer import (
+    Epoch,
+    LabelledPairs,
+    Trainer,
+    joined,
+    paired,
+    predict,
+    split_pairs,
+)
 
 __all__ = [
     "DataSettings",
     "Epoch",
     "LabelledPairs",
     "PairErrors",
+    "PairRegression",
     "Report",
     "SetResult",
     "TrainConfig",
@@ -27,12 +37,14 @@ __all__ = [
     "cluster_features",
     "density_chunks",
     "fit_to_clusters",
+    "joined",
     "load_checkpoint",
     "load_config",
     "optimise",
     "pair_errors",
     "paired",
     "predict",
+    "regress_pairs",
     "save_checkpoint",
     "split_pairs",
     "train",

@@ -25,7 +25,7 @@ from symtrip.train.features import cluster_features, fit_to_clusters
 from symtrip.train.interrupt import deferred_interrupt
 from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.seeds import generator_for
-from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, predict, split_pairs
+from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, joined, predict, split_pairs
 
 __all__ = ["Report", "SetResult", "TrainResult", "optimise", "train"]
 
@@ -85,6 +85,7 @@ def train(
     report: Report,
     *,
     pairs: B8Pairs | None = None,
+    further: B8Pairs | None = None,
     resume: bool = False,
     device: torch.device | str = "cpu",
 ) -> TrainResult:
@@ -100,6 +101,7 @@ def train(
         config: the settings.
         report: told about the progress.
         pairs: the data; ``None``: those that ``config.data`` names.
+        further: more pairs to fit, with energies from anywhere: weights are never selected on them.
         resume: continue from the folder's checkpoint, if there is one.
         device: where features are computed and the network is trained.
 
@@ -108,7 +110,8 @@ def train(
 
     Raises:
         InputError: the folder holds a checkpoint and ``resume`` is false; the checkpoint is damaged
-            or belongs to another configuration; too few labelled pairs.
+            or belongs to another configuration; too few labelled pairs; a further pair without
+            energies.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     folder = Path(config.output)
@@ -125,6 +128,15 @@ def train(
     fitting, validation = _labelled(config, data)
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")
+    if further is not None:
+        require(
+            bool(further.mask.all()),
+            "further",
+            "have the energies of all members",
+            f"{int((~further.mask).sum())} without",
+            "keep only `further.labelled`",
+        )
+        identity["further"] = further.digest()
     state = load_checkpoint(checkpoint, identity) if resume and checkpoint.exists() else None
 
     start = time.perf_counter()
@@ -137,22 +149,22 @@ def train(
 
     start = time.perf_counter()
     with report.stage(f"{config.model}: features") as progress:
-        both = _concatenated(fitting, validation)
+        every = _concatenated(fitting, validation, *([] if further is None else [further]))
         features = cluster_features(
             descriptor,
             model.expansion,
-            both.positions.flatten(0, 1).to(device),
-            both.numbers.to(device),
+            every.positions.flatten(0, 1).to(device),
+            every.numbers.to(device),
             progress=progress,
         )
     seconds["features"] = time.perf_counter() - start
-    everything = LabelledPairs(features, both.energies.to(device, torch.float32))
-    known = everything[: len(fitting)]
-
-    rows_fit, rows_select = split_pairs(len(fitting), config.data.selection_fraction, config.seed)
-    trainer = Trainer(
-        model.energy, known[rows_fit], known[rows_select], config.training, config.seed
-    )
+    everything = LabelledPairs(features, every.energies.to(device, torch.float32))
+    n_known, n_judged = len(fitting), len(fitting) + len(validation)
+    rows_fit, rows_select = split_pairs(n_known, config.data.selection_fraction, config.seed)
+    fit, select = everything[rows_fit], everything[rows_select]
+    if further is not None:
+        fit = joined(fit, everything[n_judged:])
+    trainer = Trainer(model.energy, fit, select, config.training, config.seed)
     if state is not None:
         trainer.restore(*state)
         report.say(f"resuming {folder} after batch {trainer.step} of {trainer.n_steps}")
@@ -166,12 +178,12 @@ def train(
     seconds["training"] = time.perf_counter() - start
 
     model.energy.load_state_dict(trainer.best_state())
-    predicted = predict(model.energy, features).cpu()
+    predicted = predict(model.energy, features[: 2 * n_judged]).cpu()
     model.cpu()
     result = TrainResult(
         model=model,
-        training=_result(fitting, predicted[: len(fitting)]),
-        validation=_result(validation, predicted[len(fitting) :]),
+        training=_result(fitting, predicted[:n_known]),
+        validation=_result(validation, predicted[n_known:]),
         seconds=seconds,
         history=trainer.history,
     )
@@ -201,11 +213,11 @@ def _labelled(config: TrainConfig, data: B8Pairs) -> tuple[B8Pairs, B8Pairs]:
     return fitting, validation
 
 
-def _concatenated(first: B8Pairs, second: B8Pairs) -> B8Pairs:
+def _concatenated(*sets: B8Pairs) -> B8Pairs:
     return B8Pairs(
-        parameters=torch.cat([first.parameters, second.parameters]),
-        energies=torch.cat([first.energies, second.energies]),
-        index=torch.cat([first.index, second.index]),
+        parameters=torch.cat([pairs.parameters for pairs in sets]),
+        energies=torch.cat([pairs.energies for pairs in sets]),
+        index=torch.cat([pairs.index for pairs in sets]),
     )
 
 

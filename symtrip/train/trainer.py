@@ -21,7 +21,7 @@ from symtrip.train.gradients import gradients
 from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.seeds import generator_for
 
-__all__ = ["Epoch", "LabelledPairs", "Trainer", "paired", "predict", "split_pairs"]
+__all__ = ["Epoch", "LabelledPairs", "Trainer", "joined", "paired", "predict", "split_pairs"]
 
 Energy = TripletEnergy | InvariantEnergy | TripletReconstruction
 
@@ -50,6 +50,28 @@ class LabelledPairs:
         chosen = every[rows.to(every.device) if isinstance(rows, Tensor) else rows]
         both = torch.stack([2 * chosen, 2 * chosen + 1], dim=1).flatten()
         return replace(self, features=self.features[both], energies=self.energies[chosen])
+
+    def to(self, device: torch.device) -> LabelledPairs:
+        """The same pairs on a device."""
+        return LabelledPairs(self.features.to(device=device), self.energies.to(device))
+
+
+def joined(first: LabelledPairs, second: LabelledPairs) -> LabelledPairs:
+    """The pairs of both, one after the other.
+
+    Args:
+        first: pairs.
+        second: pairs with the same kind of features, on the same device.
+    """
+    a, b = first.features, second.features
+    features: PairFeatures | Tensor
+    if isinstance(a, PairFeatures) and isinstance(b, PairFeatures):
+        features = PairFeatures.cat([a, b])
+    elif isinstance(a, Tensor) and isinstance(b, Tensor):
+        features = torch.cat([a, b])
+    else:
+        raise TypeError(f"features of kinds {type(a).__name__} and {type(b).__name__}")
+    return LabelledPairs(features, torch.cat([first.energies, second.energies]))
 
 
 @dataclass(frozen=True)

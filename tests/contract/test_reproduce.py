@@ -198,13 +198,11 @@ def test_errors_over_all_columns_do_not_depend_on_how_many_components_are_kept(
     stack = torch.randn(24, 9, generator=generator, dtype=torch.float64).to(torch.float32)
     parity = torch.tensor([1, 1, 1, 1, 1, -1, -1, -1, -1])
     save_tensors(tmp_path / "invariants-00000.safetensors", {"invariants": stack})
-    rows = torch.arange(12)
+    sets = {"training": torch.arange(8), "validation": torch.arange(8, 12)}
     errors = []
     for kept in (4, 9):
         place = tmp_path / str(kept)
-        compress_invariants(
-            place, tmp_path, parity, kept, rows[:8], rows[8:], Log(), torch.device("cpu")
-        )
+        compress_invariants(place, tmp_path, parity, kept, sets, Log(), torch.device("cpu"))
         invariants = load_invariants(place, "validation")
         errors.append(invariants.errors(torch.zeros_like(invariants.values)))
     centred = stack.double() - torch.where(parity > 0, stack[:16].double().mean(dim=0), 0.0)

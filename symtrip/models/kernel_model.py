@@ -1,0 +1,243 @@
+"""Gaussian-process regression of energies on kernels between tagged pairs: the fitted model."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from pydantic import Field, PositiveFloat, PositiveInt
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from symtrip.environments import Environments
+from symtrip.errors import InputError, require
+from symtrip.files import save_tensors
+from symtrip.models.compression import TripletCompression
+from symtrip.models.descriptors import TripletDescriptor
+from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
+from symtrip.models.pairs import PairFeatures
+from symtrip.models.settings import Settings, validated
+
+__all__ = ["KernelModel", "KernelSettings", "KernelTerm"]
+
+_FORMAT = "symtrip kernel model 1"
+
+
+class KernelSettings(Settings):
+    """A Gaussian process on pairs of degenerate environments.
+
+    Attributes:
+        terms: the kernel is their mean; all have the same cutoff radius and species.
+        sample: environments that the components of the features are found in.
+        noise: variance of the energies' noise in (E+ + E-) / sqrt 2, in units of their variance.
+        difference_noise: the same of (E+ - E-) / sqrt 2.
+    """
+
+    terms: tuple[PairKernelSettings, ...] = Field(default=(PairKernelSettings(),), min_length=1)
+    sample: PositiveInt = 200
+    noise: PositiveFloat = 1e-9
+    difference_noise: PositiveFloat = 1e-11
+
+
+class KernelTerm(nn.Module):
+    """From environments to rows, and the kernel between rows.
+
+    Args:
+        settings: of the kernel.
+        compression: of the triplet features.
+
+    Attributes:
+        kernel: the kernel.
+    """
+
+    def __init__(self, settings: PairKernelSettings, compression: TripletCompression) -> None:
+        super().__init__()
+        self.expansion = settings.expansion.build()
+        self.descriptor = TripletDescriptor(settings.expansion.max_angular, compression)
+        self.kernel = PairKernel(settings, compression.sections)
+
+    def pairs(self, environments: Environments) -> PairFeatures:
+        """Compressed features of environments."""
+        pairs: PairFeatures = self.descriptor(self.expansion(environments))
+        return pairs
+
+    def rows(self, environments: Environments) -> PairRows:
+        """Environments as the kernel compares them."""
+        return self.kernel.rows(self.pairs(environments))
+
+
+class KernelModel(nn.Module):
+    """Energies of environments as a weighted sum of kernels with known environments.
+
+        energy = shift + scale * sum_s c_s mean_t K_t(A, A_s)
+
+    Args:
+        settings: of the Gaussian process.
+        terms: one for each of ``settings.terms``, fitted.
+        support: (S, A, 3) in Å, clusters whose environment of atom 0 is known.
+        numbers: (A,) their atomic numbers.
+
+    Attributes:
+        coefficients: (S,) c_s.
+        shift: eV.
+        scale: eV.
+
+    Raises:
+        InputError: the terms differ in cutoff radius or species, or in number from the settings.
+
+    Accuracy:
+        coefficients are large and of both signs: energies lose about five digits to cancellation,
+        so environments must be float64; errors of 1e-8 eV remain.
+
+    Example:
+        >>> from symtrip.models import KernelModel
+        >>> model = KernelModel.load("results/best/best.safetensors")  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        settings: KernelSettings,
+        terms: Sequence[KernelTerm],
+        support: Float[Tensor, "support atoms 3"],
+        numbers: Int[Tensor, " atoms"],
+    ) -> None:
+        super().__init__()
+        expansions = [term.expansion for term in settings.terms]
+        first = expansions[0]
+        require(
+            all((x.radius, x.species) == (first.radius, first.species) for x in expansions),
+            "settings.terms",
+            "have one cutoff radius and one set of species",
+            [(x.radius, x.species) for x in expansions],
+            "give all expansions the same",
+        )
+        require(
+            len(terms) == len(expansions),
+            "terms",
+            f"be {len(expansions)}, as in the settings",
+            len(terms),
+            "give one for each",
+        )
+        self.settings = settings
+        self.terms = nn.ModuleList(terms)
+        self._terms = tuple(terms)  # with their type
+        self.support: Tensor
+        self.numbers: Tensor
+        self.coefficients: Tensor
+        self.shift: Tensor
+        self.scale: Tensor
+        self.register_buffer("support", support)
+        self.register_buffer("numbers", numbers)
+        self.register_buffer("coefficients", torch.zeros(len(support), dtype=torch.float64))
+        self.register_buffer("shift", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("scale", torch.ones((), dtype=torch.float64))
+        self._known: list[PairRows] | None = None
+
+    def forward(self, environments: Environments) -> Float[Tensor, " environments"]:
+        """Energies in eV relative to the zero of the training data.
+
+        Args:
+            environments: E environments with this model's cutoff radius and species, float64.
+
+        Returns:
+            (E,) energies, differentiable to ``environments.vectors``.
+
+        Raises:
+            InputError: another radius or dtype, or a neighbour of unknown species.
+        """
+        require(
+            environments.vectors.dtype == torch.float64,
+            "environments",
+            "be torch.float64",
+            environments.vectors.dtype,
+            "convert them with .to(dtype=torch.float64)",
+        )
+        total = environments.vectors.new_zeros(len(environments))
+        for term, known in zip(self._terms, self._support_rows(), strict=True):
+            total = total + term.kernel(term.rows(environments), known) @ self.coefficients
+        return self.shift + self.scale / len(self._terms) * total
+
+    def _support_rows(self) -> list[PairRows]:
+        """Rows of the known environments; computed when they are first needed."""
+        if self._known is None or self._known[0].weight.device != self.support.device:
+            known = []
+            for term in self._terms:
+                radius = term.kernel.settings.expansion.radius
+                pieces = []
+                with torch.no_grad():
+                    for part in torch.split(self.support, TripletDescriptor.chunk):
+                        environments = Environments.from_positions(
+                            part, self.numbers, radius=radius
+                        )
+                        pieces.append(term.pairs(environments))
+                    known.append(term.kernel.rows(PairFeatures.cat(pieces)))
+            self._known = known
+        return self._known
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one safetensors file, atomically."""
+        sections = [list(term.kernel.sections) for term in self._terms]
+        header = {
+            "format": _FORMAT,
+            "settings": self.settings.model_dump_json(),
+            "sections": json.dumps(sections),
+        }
+        save_tensors(path, self.state_dict(), header)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> KernelModel:
+        """Read a model that :meth:`save` wrote.
+
+        Args:
+            path: the file.
+
+        Raises:
+            InputError: the file is missing, damaged, or no kernel model.
+        """
+        name = os.fspath(path)
+        require(Path(path).is_file(), "path", "name an existing file", name, "check its spelling")
+        try:
+            with safe_open(path, framework="pt") as file:
+                header = file.metadata() or {}
+                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            raise InputError(
+                f"`path` must name an intact safetensors file, got {name} ({error}); "
+                "train the model again or restore the file."
+            ) from None
+        require(
+            header.get("format") == _FORMAT,
+            "path",
+            f"name a file in the format {_FORMAT!r}",
+            f"{header.get('format')!r} in {name}",
+            "write models with `KernelModel.save`",
+        )
+        try:
+            settings = validated(KernelSettings, json.loads(header["settings"]), name)
+            terms = [
+                KernelTerm(
+                    term,
+                    TripletCompression(
+                        term.expansion.max_angular,
+                        term.expansion.n_radial * len(term.expansion.species),
+                        sections,
+                    ),
+                )
+                for term, sections in zip(
+                    settings.terms, json.loads(header["sections"]), strict=True
+                )
+            ]
+            model = cls(settings, terms, tensors["support"], tensors["numbers"])
+            model.load_state_dict(tensors)
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            if isinstance(error, InputError):
+                raise
+            raise InputError(
+                f"`path` must name an intact kernel model, got {name} ({error}); "
+                "train the model again or restore the file."
+            ) from None
+        return model
