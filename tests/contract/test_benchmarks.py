@@ -135,6 +135,7 @@ def test_merging_keeps_other_groups_and_their_runs(script, monkeypatch, tmp_path
         return [lambda _quick: [values[group], *([drawn] if group == "nice" else [])]]
 
     monkeypatch.setattr(script("harness"), "measurements", measurements)
+    monkeypatch.setattr(script("run"), "RESULTS", tmp_path)
     for group in ("nice", "training"):
         assert script("run").main([group, "--merge", "--json", str(file)]) == 0
     content = json.loads(file.read_text())
