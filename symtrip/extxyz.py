@@ -1,17 +1,19 @@
-"""Structures from extended-XYZ files."""
+"""Structures from and to extended-XYZ files."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from symtrip.errors import InputError, require
+from symtrip.files import atomic_write
 
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["read_extxyz"]
+__all__ = ["read_extxyz", "write_extxyz"]
 
 
 def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
@@ -33,3 +35,17 @@ def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
         ) from problem
     require(len(frames) > 0, "path", "name a file with structures", name, "export it again")
     return list(frames)
+
+
+def write_extxyz(path: str | os.PathLike[str], frames: Sequence[ase.Atoms]) -> None:
+    """Write structures with the results of their calculators, atomically.
+
+    Positions and forces are rounded to 8 decimals, as usual in this format.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    import ase.io
+
+    with atomic_write(path) as temporary:
+        ase.io.write(os.fspath(temporary), list(frames), format="extxyz")

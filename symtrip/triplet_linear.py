@@ -212,6 +212,9 @@ class _Contraction:
 
     def apply(self, density: Density, weight: Tensor) -> Tensor:
         """The layer without its bias, (E, N, N, h)."""
+        n_env, n = density.g[0].shape[:2]
+        if n_env * n == 0:
+            return weight[0] * weight.new_empty(n_env, n, n, 1)  # an output that has gradients
         result: Tensor = _Layer.apply(self, weight, *density.rho, *density.g)  # type: ignore[no-untyped-call]
         return result
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from symtrip.cli.options import chosen_device
 from symtrip.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def verify(
     from symtrip.verify import GOLDEN
 
     kind: torch.dtype = getattr(torch, dtype)
-    verdicts = _compare(GOLDEN if file is None else file, kind, _device(device, kind))
+    verdicts = _compare(GOLDEN if file is None else file, kind, chosen_device(device, kind))
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(_table(verdicts, f"{dtype} on {device}"))
     for verdict in verdicts:
@@ -72,22 +73,6 @@ def _compare(path: Path, dtype: torch.dtype, device: torch.device) -> list[Verdi
             f"`{name}` must be UTF-8 text, got {problem.reason}; write the file again with "
             "`python -m symtrip_reference golden`."
         ) from problem
-
-
-def _device(name: str, dtype: torch.dtype) -> torch.device:
-    import torch
-
-    try:
-        device = torch.device(name)
-        torch.zeros(1, dtype=dtype, device=device).item()
-    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as problem:
-        # the first sentence; torch goes on with the names of all of its backends
-        reason = str(problem).splitlines()[0].split(". ")[0][:200]
-        raise InputError(
-            f"`--device` must be a device of this machine that computes in {dtype}, got {name} "
-            f"({reason}); write --device cpu."
-        ) from problem
-    return device
 
 
 def _table(verdicts: list[Verdict], title: str) -> Table:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symtrip.errors import require
-from symtrip.files import atomic_write
+from symtrip.extxyz import write_extxyz
 from symtrip.labels.compute import Label, check_electrons, compute_label
 from symtrip.labels.settings import LabelSettings, require_pyscf
 from symtrip.labels.store import LabelStore, structure_key
@@ -173,7 +173,6 @@ def _compute(
 def _write(
     frames: Sequence[ase.Atoms], labels: Sequence[Label], settings: LabelSettings, path: Path
 ) -> None:
-    import ase.io
     from ase.calculators.singlepoint import SinglePointCalculator
 
     labelled = []
@@ -188,5 +187,4 @@ def _write(
             copy, energy=label.energy_ev, free_energy=label.energy_ev, **results
         )
         labelled.append(copy)
-    with atomic_write(path) as temporary:
-        ase.io.write(os.fspath(temporary), labelled, format="extxyz")
+    write_extxyz(path, labelled)

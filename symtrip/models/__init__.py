@@ -13,6 +13,7 @@ from symtrip.models.latent import (
     sum_over_pairs,
 )
 from symtrip.models.layers import EnergyHead, RowGroupNorm
+from symtrip.models.loading import load_model
 from symtrip.models.model import EnergyModel, ModelSpec, build_energy, fit_descriptor
 from symtrip.models.pairs import PairFeatures, unordered_pairs
 from symtrip.models.settings import (
@@ -53,6 +54,7 @@ __all__ = [
     "TripletReconstruction",
     "build_energy",
     "fit_descriptor",
+    "load_model",
     "sum_over_pairs",
     "unordered_pairs",
     "validated",

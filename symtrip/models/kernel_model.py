@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from pydantic import Field, PositiveFloat, PositiveInt
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
-from symtrip.errors import InputError, require
+from symtrip.errors import require
 from symtrip.files import save_tensors
 from symtrip.models.compression import TripletCompression
 from symtrip.models.descriptors import TripletDescriptor
+from symtrip.models.files import ModelFile, read_model_file
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.pairs import PairFeatures
 from symtrip.models.settings import Settings, validated
 
 __all__ = ["KernelModel", "KernelSettings", "KernelTerm"]
-
-_FORMAT = "symtrip kernel model 1"
 
 
 class KernelSettings(Settings):
@@ -97,6 +95,9 @@ class KernelModel(nn.Module):
         >>> from symtrip.models import KernelModel
         >>> model = KernelModel.load("results/best/best.safetensors")  # doctest: +SKIP
     """
+
+    FORMAT: ClassVar = "symtrip kernel model 1"
+    """What the header of its files says."""
 
     def __init__(
         self,
@@ -178,66 +179,58 @@ class KernelModel(nn.Module):
             self._known = known
         return self._known
 
+    @property
+    def radius(self) -> float:
+        """Cutoff radius in Å."""
+        return self.settings.terms[0].expansion.radius
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.support.device
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file, atomically."""
         sections = [list(term.kernel.sections) for term in self._terms]
         header = {
-            "format": _FORMAT,
+            "format": self.FORMAT,
             "settings": self.settings.model_dump_json(),
             "sections": json.dumps(sections),
         }
         save_tensors(path, self.state_dict(), header)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> KernelModel:
+    def load(cls, path: str | os.PathLike[str], device: torch.device | str = "cpu") -> KernelModel:
         """Read a model that :meth:`save` wrote.
 
         Args:
             path: the file.
+            device: where the model goes.
 
         Raises:
-            InputError: the file is missing, damaged, or no kernel model.
+            InputError: the file is missing, damaged, or holds no such model.
         """
-        name = os.fspath(path)
-        require(Path(path).is_file(), "path", "name an existing file", name, "check its spelling")
-        try:
-            with safe_open(path, framework="pt") as file:
-                header = file.metadata() or {}
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        except SafetensorError as error:
-            raise InputError(
-                f"`path` must name an intact safetensors file, got {name} ({error}); "
-                "train the model again or restore the file."
-            ) from None
-        require(
-            header.get("format") == _FORMAT,
-            "path",
-            f"name a file in the format {_FORMAT!r}",
-            f"{header.get('format')!r} in {name}",
-            "write models with `KernelModel.save`",
-        )
-        try:
-            settings = validated(KernelSettings, json.loads(header["settings"]), name)
-            terms = [
-                KernelTerm(
-                    term,
-                    TripletCompression(
-                        term.expansion.max_angular,
-                        term.expansion.n_radial * len(term.expansion.species),
-                        sections,
-                    ),
-                )
-                for term, sections in zip(
-                    settings.terms, json.loads(header["sections"]), strict=True
-                )
-            ]
-            model = cls(settings, terms, tensors["support"], tensors["numbers"])
-            model.load_state_dict(tensors)
-        except (KeyError, ValueError, TypeError, RuntimeError) as error:
-            if isinstance(error, InputError):
-                raise
-            raise InputError(
-                f"`path` must name an intact kernel model, got {name} ({error}); "
-                "train the model again or restore the file."
-            ) from None
-        return model
+        return cls.from_file(read_model_file(path, device)).to(device)
+
+    @classmethod
+    def from_file(cls, file: ModelFile) -> KernelModel:
+        """The model in a file that was read.
+
+        Raises:
+            InputError: the file holds another kind of model or is damaged.
+        """
+
+        def make() -> KernelModel:
+            settings = validated(KernelSettings, json.loads(file.header["settings"]), file.path)
+            all_sections = json.loads(file.header["sections"])
+            terms = []
+            for term, sections in zip(settings.terms, all_sections, strict=True):
+                expansion = term.expansion
+                channels = expansion.n_radial * len(expansion.species)
+                compression = TripletCompression(expansion.max_angular, channels, sections)
+                terms.append(KernelTerm(term, compression))
+            model = cls(settings, terms, file.tensors["support"], file.tensors["numbers"])
+            model.load_state_dict(file.tensors)
+            return model
+
+        return file.build(cls.FORMAT, make, "write it with `KernelModel.save`")

@@ -5,21 +5,20 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from pathlib import Path
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from pydantic import PositiveInt
-from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
-from symtrip.errors import InputError, require
 from symtrip.expansion import Density
 from symtrip.files import save_tensors
 from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
+from symtrip.models.files import ModelFile, read_model_file
 from symtrip.models.settings import (
     ExpansionSettings,
     ModelName,
@@ -29,8 +28,6 @@ from symtrip.models.settings import (
 )
 
 __all__ = ["EnergyModel", "ModelSpec", "build_energy", "fit_descriptor"]
-
-_FORMAT = "symtrip energy model 1"
 
 Descriptor = TripletDescriptor | InvariantDescriptor
 Energy = TripletEnergy | InvariantEnergy
@@ -117,6 +114,9 @@ class EnergyModel(nn.Module):
         >>> energies = model(Environments.from_positions(pair, 5, radius=2.0))  # doctest: +SKIP
     """
 
+    FORMAT: ClassVar = "symtrip energy model 1"
+    """What the header of its files says."""
+
     def __init__(self, spec: ModelSpec, descriptor: Descriptor, energy: Energy) -> None:
         super().__init__()
         self.spec = spec
@@ -142,6 +142,16 @@ class EnergyModel(nn.Module):
         energies: Tensor = self.energy(features.to(dtype=weight.dtype, device=weight.device))
         return energies.to(environments.vectors)
 
+    @property
+    def radius(self) -> float:
+        """Cutoff radius in Å."""
+        return self.spec.expansion.radius
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.energy.head.first.weight.device
+
     def save(self, path: str | os.PathLike[str], dtype: torch.dtype | None = None) -> None:
         """Write weights, components and specification to one safetensors file, atomically.
 
@@ -150,7 +160,7 @@ class EnergyModel(nn.Module):
             dtype: of the components and weights in the file; ``None``: as they are. float32 halves
                 the file and changes energies by about 1e-6 of their spread.
         """
-        header = {"format": _FORMAT, "spec": self.spec.model_dump_json()}
+        header = {"format": self.FORMAT, "spec": self.spec.model_dump_json()}
         tensors = {
             name: tensor.to(dtype) if tensor.is_floating_point() else tensor
             for name, tensor in self.state_dict().items()
@@ -166,35 +176,24 @@ class EnergyModel(nn.Module):
             device: where the weights go.
 
         Raises:
-            InputError: the file is missing, damaged, or no symtrip model.
+            InputError: the file is missing, damaged, or holds no such model.
         """
-        require(
-            Path(path).is_file(),
-            "path",
-            "name an existing file",
-            os.fspath(path),
-            "check its spelling",
-        )
-        try:
-            with safe_open(path, framework="pt", device=str(device)) as file:
-                header = file.metadata() or {}
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except SafetensorError as error:
-            raise InputError(
-                f"`path` must name an intact safetensors file, got {os.fspath(path)} ({error}); "
-                "train the model again or restore the file."
-            ) from None
-        require(
-            header.get("format") == _FORMAT,
-            "path",
-            f"name a file in the format {_FORMAT!r}",
-            f"{header.get('format')!r} in {os.fspath(path)}",
-            "write models with `EnergyModel.save` or `symtrip train`",
-        )
-        spec = validated(ModelSpec, json.loads(header["spec"]), os.fspath(path))
-        model = spec.build()
-        model.load_state_dict(tensors)
-        return model.to(device)
+        return cls.from_file(read_model_file(path, device)).to(device)
+
+    @classmethod
+    def from_file(cls, file: ModelFile) -> EnergyModel:
+        """The model in a file that was read.
+
+        Raises:
+            InputError: the file holds another kind of model or is damaged.
+        """
+
+        def make() -> EnergyModel:
+            model = validated(ModelSpec, json.loads(file.header["spec"]), file.path).build()
+            model.load_state_dict(file.tensors)
+            return model
+
+        return file.build(cls.FORMAT, make, "write it with `EnergyModel.save` or `symtrip train`")
 
 
 def build_energy(spec: ModelSpec, generator: torch.Generator | None = None) -> Energy:

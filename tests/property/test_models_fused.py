@@ -4,38 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+from small_models import trained
 
 from symtrip.data import B8Pairs
 from symtrip.environments import Environments
 from symtrip.errors import InputError
-from symtrip.models import (
-    EnergyModel,
-    ExpansionSettings,
-    FusedTripletModel,
-    ModelSpec,
-    NetworkSettings,
-    build_energy,
-    fit_descriptor,
-)
+from symtrip.models import FusedTripletModel
 from symtrip.models.settings import ModelName
 
 EPS = torch.finfo(torch.float64).eps
-SMALL = ExpansionSettings(n_radial=3, max_angular=2)
-
-
-def trained(name: ModelName, *, symmetric: bool = False) -> EnergyModel:
-    """A small model with the weights it is born with."""
-    generator = torch.Generator().manual_seed(0)
-    density = SMALL.build()(environments(B8Pairs.load().positions[:10].flatten(0, 1)))
-    descriptor = fit_descriptor(name, lambda: [density], SMALL, 20, generator=generator)
-    spec = ModelSpec.describing(
-        descriptor,
-        model=name,
-        expansion=SMALL,
-        network=NetworkSettings(hidden=16, inversion_symmetric=symmetric),
-        pairs_per_environment=49,
-    )
-    return EnergyModel(spec, descriptor, build_energy(spec, generator)).double()
 
 
 def environments(positions: torch.Tensor) -> Environments:

@@ -192,6 +192,17 @@ def test_no_environments_give_no_outputs() -> None:
     assert layer(EXPANSION(environments([THREE])[:0])).shape == (0, 5, 5, 2)
 
 
+def test_environments_without_neighbours_have_no_outputs_and_no_gradients() -> None:
+    layer = TripletLinear(**HYPER, out_features=2)
+    empty = Environments.from_vectors(
+        torch.zeros(3, 0, 3, dtype=torch.float64), radius=2.0, isolated="keep"
+    )
+    outputs = layer(EXPANSION(empty))
+    assert outputs.shape == (3, 0, 0, 2)
+    (gradient,) = torch.autograd.grad(outputs.sum(), layer.weight)
+    assert not bool(gradient.any())
+
+
 def test_without_odd_paths_the_odd_output_is_zero() -> None:
     expansion = SphericalExpansion(
         cutoff=ShiftedCosine(radius=2.0, width=0.5),

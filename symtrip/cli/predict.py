@@ -1,0 +1,64 @@
+"""``symtrip predict``: energies and forces of structures from a trained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+__all__ = ["predict"]
+
+
+def predict(
+    model: Annotated[
+        Path, typer.Argument(help="Model file of `symtrip train` or `symtrip reproduce`.")
+    ],
+    structures: Annotated[Path, typer.Argument(help="Extended-XYZ file.")],
+    out: Annotated[Path, typer.Option(help="Extended-XYZ file to write; replaced if it exists.")],
+    centers: Annotated[
+        str,
+        typer.Option(
+            help="Atoms whose environments' energies are added up: all, or indices such as 0,3. "
+            "Models for B8 are for atom 0."
+        ),
+    ] = "0",
+    forces: Annotated[bool, typer.Option(help="Compute forces, and stresses of crystals.")] = True,
+    chunk: Annotated[int, typer.Option(help="Structures at a time.", min=1)] = 64,
+    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")] = "cpu",
+) -> None:
+    """Predict energies and forces of structures with a trained model.
+
+    Energies in eV are relative to the zero of the model's training data; forces are in eV/Å,
+    stresses in eV/Å^3.
+    """
+    import torch
+    from rich.console import Console
+
+    from symtrip.cli.options import chosen_centers, chosen_device
+    from symtrip.extxyz import read_extxyz, write_extxyz
+    from symtrip.interop import predict as run
+    from symtrip.interop import with_results
+    from symtrip.models import load_model
+    from symtrip.progress import progress_bar
+
+    place = chosen_device(device, torch.float64)
+    loaded = load_model(model, place)
+    frames = read_extxyz(structures)
+    with progress_bar("structures") as report:
+        found = run(
+            loaded,
+            frames,
+            centers=chosen_centers(centers),
+            forces=forces,
+            chunk=chunk,
+            progress=report,
+        )
+    write_extxyz(out, [with_results(a, p) for a, p in zip(frames, found, strict=True)])
+    energies = torch.tensor([p.energy for p in found])
+    Console().print(
+        f"{len(found)} structures, energies from {energies.min():.4f} to {energies.max():.4f} eV: "
+        f"{out}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,188 @@
+"""Features of structures as numpy arrays, for files and for other packages' models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from symtrip.correlations import DensityCorrelations
+from symtrip.environments import Environments
+from symtrip.errors import require
+from symtrip.expansion import Density
+from symtrip.files import atomic_write
+from symtrip.memory import require_memory
+from symtrip.models import ExpansionSettings
+from symtrip.progress import Progress, silent
+from symtrip.triplets import TripletFeatures, triplet_paths
+
+if TYPE_CHECKING:
+    import ase
+
+__all__ = ["KINDS", "FeatureArrays", "feature_arrays"]
+
+KINDS = {"density": 1, "power-spectrum": 2, "bispectrum": 3, "triplets": 0}
+"""Name -> correlation order of the invariants; 0: one row of features per pair of neighbours."""
+
+_CHUNK = 64 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureArrays:
+    """Features of environments, and which atoms they belong to.
+
+    Attributes:
+        features: (R, F) one row for each environment or, of triplets, for each ordered pair of its
+            neighbours (j, k), j = k included.
+        structure: (R,) index of the structure.
+        center: (R,) index of the centre within its structure.
+        neighbors: (R, 2) indices of j and k within the structure, or None. In a crystal an index
+            may stand for several images.
+        settings: of the density expansion.
+        kind: a key of :data:`KINDS`.
+    """
+
+    features: NDArray[np.float32] | NDArray[np.float64]
+    structure: NDArray[np.int64]
+    center: NDArray[np.int64]
+    neighbors: NDArray[np.int64] | None
+    settings: ExpansionSettings
+    kind: str
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write an npz file without pickled objects, atomically.
+
+        Its arrays are those of the attributes; ``settings`` and ``kind`` are texts.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        arrays: dict[str, NDArray[Any]] = {
+            "features": self.features,
+            "structure": self.structure,
+            "center": self.center,
+            "settings": np.array(self.settings.model_dump_json()),
+            "kind": np.array(self.kind),
+        }
+        if self.neighbors is not None:
+            arrays["neighbors"] = self.neighbors
+        with atomic_write(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+
+
+def feature_arrays(
+    frames: Sequence[ase.Atoms],
+    kind: str,
+    settings: ExpansionSettings,
+    *,
+    centers: int | Sequence[int] | None = None,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str = "cpu",
+    progress: Progress = silent,
+) -> FeatureArrays:
+    """Features of all environments of some structures.
+
+    Args:
+        frames: the structures, clusters or crystals of any sizes.
+        kind: ``density``, ``power-spectrum``, ``bispectrum`` (sums over neighbours; orders 1 to 3
+            of :class:`symtrip.DensityCorrelations`) or ``triplets``.
+        settings: of the density expansion, species of neighbours included.
+        centers: indices of the centres in every structure; ``None``: all atoms.
+        dtype: float32 or float64.
+        device: where to compute.
+        progress: called with the number of environments done and of all.
+
+    Returns:
+        The arrays. Columns are in the order of :meth:`symtrip.DensityCorrelations.forward` and
+        :meth:`symtrip.Triplets.dense`.
+
+    Raises:
+        InputError: an unknown kind, as :meth:`symtrip.Environments.from_atoms`, a neighbour whose
+            species is not in the settings, or features that do not fit into the memory.
+
+    Example:
+        >>> import ase
+        >>> from symtrip.models import ExpansionSettings
+        >>> frame = ase.Atoms("B3", positions=[[0, 0, 0], [0, 0, 1.1], [1, 0, 0]])
+        >>> settings = ExpansionSettings(radius=2.0, n_radial=2, max_angular=1)
+        >>> feature_arrays([frame], "bispectrum", settings).features.shape
+        (3, 40)
+        >>> feature_arrays([frame], "triplets", settings, centers=0).features.shape
+        (4, 40)
+    """
+    require(
+        kind in KINDS, "kind", f"be one of {', '.join(KINDS)}", repr(kind), "choose one of them"
+    )
+    environments = Environments.from_atoms(
+        frames,
+        radius=settings.radius,
+        centers=centers,
+        dtype=dtype,
+        device=device,
+        isolated="keep",
+    )
+    expansion = settings.build()
+    compute, width = _calculator(kind, settings)
+    mask = environments.mask
+    if kind == "triplets":
+        pairs = mask[:, :, None] & mask[:, None, :]
+        per_environment = pairs.flatten(1).sum(dim=1)
+        padded = mask.shape[1] ** 2
+    else:
+        per_environment = torch.ones(len(mask), dtype=torch.int64, device=mask.device)
+        padded = 1
+    n_rows = int(per_environment.sum())
+    row_size = width * torch.finfo(dtype).bits // 8
+    require_memory(
+        "frames",
+        f"{kind} features",
+        row_size,
+        n_rows,
+        torch.device("cpu"),
+        "compute at most {size} rows at a time",
+    )
+    features = torch.empty(n_rows, width, dtype=dtype)
+    step = max(1, _CHUNK // (row_size * max(padded, 1)))
+    done = 0
+    progress(0, len(environments))
+    with torch.no_grad():
+        for start in range(0, len(environments), step):
+            part = environments[start : start + step]
+            found = compute(expansion(part))
+            if kind == "triplets":
+                found = found[pairs[start : start + step]]
+            features[done : done + len(found)] = found.cpu()
+            done += len(found)
+            progress(start + len(part), len(environments))
+    neighbors = None
+    if kind == "triplets":
+        index, j, k = (x.cpu() for x in torch.nonzero(pairs, as_tuple=True))
+        known = environments.neighbor.cpu()
+        neighbors = torch.stack([known[index, j], known[index, k]], dim=1).numpy()
+    else:
+        index = torch.arange(len(environments))
+    return FeatureArrays(
+        features.numpy(),
+        environments.structure.cpu()[index].numpy(),
+        environments.center.cpu()[index].numpy(),
+        neighbors,
+        settings,
+        kind,
+    )
+
+
+def _calculator(kind: str, settings: ExpansionSettings) -> tuple[Callable[[Density], Tensor], int]:
+    """A function from densities to features, and the number of columns."""
+    channels = settings.n_radial * len(settings.species)
+    if kind == "triplets":
+        triplets = TripletFeatures(max_angular=settings.max_angular)
+        n_columns = len(triplet_paths(settings.max_angular)) * channels**3
+        return triplets.dense, n_columns
+    invariants = DensityCorrelations(max_angular=settings.max_angular, nu=KINDS[kind])
+    return invariants, invariants.n_features(channels)

@@ -1,0 +1,174 @@
+"""Energies, forces and stresses of structures from a trained model."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from symtrip.environments import Environments
+from symtrip.errors import require
+from symtrip.models import EnergyModel, FusedTripletModel, KernelModel, TripletDescriptor
+from symtrip.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import ase
+
+__all__ = ["Prediction", "Predictor", "predict", "with_results"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says about one structure of A atoms.
+
+    Attributes:
+        energy: eV, relative to the zero of the model's training data.
+        energies: (A,) eV, what each centre contributes; 0 for atoms that are no centres.
+        forces: (A, 3) eV/Å, or None where not asked for.
+        stress: (3, 3) eV/Å^3, tension positive; None where not asked for and in structures that are
+            not periodic in all three directions.
+    """
+
+    energy: float
+    energies: Array
+    forces: Array | None = None
+    stress: Array | None = None
+
+
+class Predictor:
+    """A model made ready for repeated use.
+
+    Args:
+        model: a trained model. A copy in float64 is used, so that energies are as smooth as forces
+            need them; later changes of the model do not matter.
+        centers: indices of the atoms whose environments' energies are added up; ``None``: all. The
+            models for B8 are for atom 0 alone: its environment is the whole cluster.
+    """
+
+    def __init__(
+        self, model: EnergyModel | KernelModel, centers: int | Sequence[int] | None = 0
+    ) -> None:
+        self.radius, self.device, self.centers = model.radius, model.device, centers
+        exact = copy.deepcopy(model).to(torch.float64)
+        self._energies: nn.Module = exact
+        if isinstance(exact, EnergyModel) and isinstance(exact.descriptor, TripletDescriptor):
+            self._energies = FusedTripletModel(exact)
+
+    def __call__(self, frames: Sequence[ase.Atoms], *, forces: bool = True) -> list[Prediction]:
+        """Predict for some structures at once, as :func:`predict` does for any number."""
+        environments = Environments.from_atoms(
+            frames, radius=self.radius, centers=self.centers, device=self.device, isolated="keep"
+        )
+        with torch.set_grad_enabled(forces):
+            vectors = environments.vectors.requires_grad_(forces)
+            energies = self._energies(environments)
+        gradient = torch.zeros_like(vectors) if forces else None
+        if energies.requires_grad and vectors.numel():
+            (gradient,) = torch.autograd.grad(energies.sum(), vectors)
+        return _by_structure(frames, environments, energies.detach(), gradient)
+
+
+def predict(
+    model: EnergyModel | KernelModel,
+    frames: Sequence[ase.Atoms],
+    *,
+    centers: int | Sequence[int] | None = 0,
+    forces: bool = True,
+    chunk: int = 64,
+    progress: Progress = silent,
+) -> list[Prediction]:
+    """Energies, forces and stresses of structures.
+
+    Args:
+        model: a trained model.
+        frames: the structures, clusters or crystals of any sizes.
+        centers: indices of the atoms whose environments' energies are added up; ``None``: all. The
+            models for B8 are for atom 0 alone: its environment is the whole cluster.
+        forces: whether to compute forces and stresses.
+        chunk: structures at a time; memory grows with it.
+        progress: called with the number of structures done and of all.
+
+    Returns:
+        One prediction for each structure. Where a model reads triplets, their features are never
+        built (:class:`symtrip.models.FusedTripletModel`).
+
+    Raises:
+        InputError: no structures or an empty one, NaN positions, centres that do not exist, atoms
+            of a species that the model does not know.
+
+    Accuracy:
+        Forces agree with central differences of the energies to 1e-7 of the largest force and add
+        up to zero to rounding (``tests/property/test_interop.py``).
+
+    Example:
+        >>> from symtrip.extxyz import read_extxyz
+        >>> from symtrip.models import load_model
+        >>> model = load_model("results/paper/b_nl.safetensors")  # doctest: +SKIP
+        >>> predict(model, read_extxyz("clusters.xyz"))[0].energy  # doctest: +SKIP
+    """
+    require(chunk >= 1, "chunk", "be >= 1", chunk, "give the number of structures at a time")
+    require(len(frames) > 0, "frames", "hold at least one structure", 0, "pass a list of ase.Atoms")
+    predictor = Predictor(model, centers)
+    found: list[Prediction] = []
+    progress(0, len(frames))
+    for start in range(0, len(frames), chunk):
+        found += predictor(frames[start : start + chunk], forces=forces)
+        progress(len(found), len(frames))
+    return found
+
+
+def with_results(atoms: ase.Atoms, prediction: Prediction) -> ase.Atoms:
+    """A copy of the structure that carries the prediction as the results of a calculator."""
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    labelled: ase.Atoms = atoms.copy()
+    results: dict[str, Any] = {"energy": prediction.energy, "free_energy": prediction.energy}
+    optional = {"forces": prediction.forces, "stress": prediction.stress}
+    results.update({name: value for name, value in optional.items() if value is not None})
+    labelled.calc = SinglePointCalculator(labelled, **results)
+    return labelled
+
+
+def _by_structure(
+    frames: Sequence[ase.Atoms],
+    environments: Environments,
+    energies: Tensor,
+    gradient: Tensor | None,
+) -> list[Prediction]:
+    """Collect what environments contribute to atoms and cells."""
+    counts = [len(atoms) for atoms in frames]
+    offset = torch.tensor(np.cumsum([0, *counts]), device=energies.device)
+    center = offset[environments.structure] + environments.center
+    local = energies.new_zeros(sum(counts)).index_add_(0, center, energies)
+    pieces = torch.split(local.cpu(), counts)
+    totals = [float(piece.sum()) for piece in pieces]
+    if gradient is None:
+        return [Prediction(t, p.numpy()) for t, p in zip(totals, pieces, strict=True)]
+    mask = environments.mask
+    neighbor = offset[environments.structure[:, None]] + environments.neighbor
+    forces = energies.new_zeros(sum(counts), 3)
+    forces.index_add_(0, neighbor[mask], -gradient[mask])
+    forces.index_add_(0, center, gradient.sum(dim=1))
+    # a homogeneous strain moves every vector by strain @ vector
+    virial = energies.new_zeros(len(frames), 3, 3).index_add_(
+        0, environments.structure, gradient.mT @ environments.vectors.detach()
+    )
+    return [
+        Prediction(
+            totals[s],
+            pieces[s].numpy(),
+            force.numpy(),
+            virial[s].cpu().numpy() / atoms.get_volume() if atoms.pbc.all() else None,
+        )
+        for s, (atoms, force) in enumerate(
+            zip(frames, torch.split(forces.cpu(), counts), strict=True)
+        )
+    ]

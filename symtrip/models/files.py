@@ -1,0 +1,92 @@
+"""Model files: one safetensors file whose header says which model it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from symtrip.errors import InputError, require
+
+__all__ = ["ModelFile", "read_model_file"]
+
+Model = TypeVar("Model")
+
+
+@dataclass(frozen=True, eq=False)
+class ModelFile:
+    """What a model file holds.
+
+    Attributes:
+        path: the file.
+        header: its metadata; ``format`` names the kind of model.
+        tensors: name -> weights.
+    """
+
+    path: str
+    header: dict[str, str]
+    tensors: dict[str, Tensor]
+
+    @property
+    def format(self) -> str | None:
+        """The kind of model, or None in a file that is no model."""
+        return self.header.get("format")
+
+    def build(self, wanted: str, make: Callable[[], Model], remedy: str) -> Model:
+        """Build the model, or say what is wrong with the file.
+
+        Args:
+            wanted: the format that ``make`` reads.
+            make: reads header and tensors.
+            remedy: what to do about a file in another format.
+
+        Raises:
+            InputError: another format, or a file that ``make`` stumbles over.
+        """
+        require(
+            self.format == wanted,
+            "path",
+            f"name a file in the format {wanted!r}",
+            f"{self.format!r} in {self.path}",
+            remedy,
+        )
+        try:
+            return make()
+        except InputError:
+            raise
+        except (KeyError, ValueError, TypeError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise InputError(
+                f"`path` must name an intact model, got {self.path} "
+                f"({type(error).__name__}: {reason}); train the model again or restore the file."
+            ) from None
+
+
+def read_model_file(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> ModelFile:
+    """Read header and tensors.
+
+    Args:
+        path: the file.
+        device: where the tensors go.
+
+    Raises:
+        InputError: the file is missing or no intact safetensors file.
+    """
+    name = os.fspath(path)
+    require(Path(path).is_file(), "path", "name an existing file", name, "check its spelling")
+    try:
+        with safe_open(path, framework="pt", device=str(device)) as file:
+            header = file.metadata() or {}
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise InputError(
+            f"`path` must name an intact safetensors file, got {name} ({error}); "
+            "train the model again or restore the file."
+        ) from None
+    return ModelFile(name, header, tensors)

@@ -1,0 +1,98 @@
+"""``symtrip predict`` and ``symtrip features``: what they write and what they refuse."""
+
+from __future__ import annotations
+
+import ase
+import ase.io
+import numpy as np
+import pytest
+from small_models import trained
+
+from symtrip.cli.main import main
+from symtrip.data import B8Pairs
+
+
+@pytest.fixture
+def structures(tmp_path):
+    path = tmp_path / "b8.xyz"
+    positions = B8Pairs.load().positions[30].numpy()
+    ase.io.write(path, [ase.Atoms("B8", positions=p) for p in positions], format="extxyz")
+    return path
+
+
+@pytest.fixture
+def model(tmp_path):
+    trained("B_NL").save(tmp_path / "model.safetensors")
+    return tmp_path / "model.safetensors"
+
+
+def test_predictions_are_results_in_the_file(structures, model, tmp_path, capsys) -> None:
+    out = tmp_path / "new" / "predicted.xyz"
+    assert main(["predict", str(model), str(structures), "--out", str(out)]) == 0
+    assert "2 structures, energies from" in capsys.readouterr().out
+    written = ase.io.read(out, ":", format="extxyz")
+    assert len(written) == 2
+    for atoms in written:
+        assert np.isfinite(atoms.get_potential_energy())
+        assert atoms.get_forces().shape == (8, 3)
+        assert np.abs(atoms.get_forces().sum(axis=0)).max() < 1e-6  # written with 8 decimals
+
+
+def test_forces_can_be_left_out(structures, model, tmp_path) -> None:
+    out = tmp_path / "predicted.xyz"
+    words = ["predict", str(model), str(structures), "--out", str(out), "--no-forces"]
+    assert main([*words, "--centers", "all"]) == 0
+    assert "forces" not in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--centers", "first"], "`--centers` must be all or indices of atoms"),
+        (["--centers", "9"], "`centers` must hold indices 0 <= i < 8"),
+        (["--device", "abacus"], "`--device` must be a device of this machine"),
+    ],
+)
+def test_bad_options_write_nothing(structures, model, tmp_path, capsys, words, message) -> None:
+    out = tmp_path / "predicted.xyz"
+    assert main(["predict", str(model), str(structures), "--out", str(out), *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_file_that_is_no_model_is_named(structures, tmp_path, capsys) -> None:
+    words = ["predict", str(structures), str(structures), "--out", str(tmp_path / "out.xyz")]
+    assert main(words) == 2
+    assert "must name an intact safetensors file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("kind", "columns"), [("density", 2), ("bispectrum", 5 * 8), ("triplets", 5 * 8)]
+)
+def test_features_are_written_as_plain_arrays(structures, tmp_path, kind, columns) -> None:
+    out = tmp_path / "features.npz"
+    options = ["--n-radial", "2", "--max-angular", "1", "--kind", kind]
+    assert main(["features", str(structures), "--out", str(out), *options]) == 0
+    distances = [atoms.get_all_distances() for atoms in ase.io.read(structures, ":")]
+    neighbors = (np.stack(distances) < 2.0).sum(axis=-1) - 1
+    rows = (neighbors**2).sum() if kind == "triplets" else neighbors.size
+    with np.load(out, allow_pickle=False) as stored:
+        assert stored["features"].shape == (rows, columns)
+        assert len(stored["structure"]) == len(stored["center"]) == rows
+        assert ("neighbors" in stored) == (kind == "triplets")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--kind", "soap"], "`kind` must be one of density"),
+        (["--dtype", "float16"], "`--dtype` must be float64 or float32"),
+        (["--radius", "-1"], "`radius` must be valid in the options"),
+        (["--cutoff-width", "3"], "`width` must satisfy"),
+    ],
+)
+def test_impossible_features_are_refused(structures, tmp_path, capsys, words, message) -> None:
+    out = tmp_path / "features.npz"
+    assert main(["features", str(structures), "--out", str(out), *words]) == 2
+    assert message in capsys.readouterr().err
+    assert not out.exists()
