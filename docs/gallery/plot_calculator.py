@@ -26,8 +26,8 @@ models = {
 }
 
 # %%
-# Fifty pairs that neither model was trained on. The members of a pair share their bispectrum, but not
-# their energy.
+# Fifty pairs that neither model was trained on. The members of a pair share their bispectrum, but
+# not their energy.
 pairs = B8Pairs.load().validation.labelled.subset(slice(50))
 frames = [ase.Atoms("B8", positions=points) for points in pairs.positions.flatten(0, 1).numpy()]
 plus, minus = pairs.energies.T.numpy()
@@ -42,7 +42,7 @@ axes.legend()
 plt.show()
 
 # %%
-# The same model as a calculator, for everything that ASE does with forces: here some steps downhill.
+# The same model as a calculator, for all that ASE does with forces: here some steps downhill.
 # Far from its training data, which are random clusters, no model is to be trusted.
 atoms = frames[0]
 atoms.calc = ModelCalculator(models["B_NL"])
