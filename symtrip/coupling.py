@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from fractions import Fraction
@@ -29,11 +30,10 @@ def _check_angular(name: str, value: int) -> None:
     )
 
 
-def _racah(l1: int, m1: int, l2: int, m2: int, big_l: int, big_m: int) -> tuple[Fraction, Fraction]:
-    """(t, q) with the complex coefficient equal to t sqrt(q), exactly (Racah's formula)."""
+def _racah(l1: int, m1: int, l2: int, m2: int, big_l: int) -> tuple[Fraction, Fraction]:
+    """(t, q) with the complex coefficient of M = m1 + m2 equal to t sqrt(q), exactly (Racah)."""
+    big_m = m1 + m2
     f = math.factorial
-    if m1 + m2 != big_m:
-        return Fraction(0), Fraction(0)
     low = max(0, l2 - big_l - m1, l1 - big_l + m2)
     high = min(l1 + l2 - big_l, l1 - m1, l2 + m2)
     total = sum(
@@ -118,22 +118,28 @@ def _table(l1: int, l2: int, big_l: int) -> np.ndarray:
     """Real-basis table, shape (2 l1 + 1, 2 l2 + 1, 2 L + 1), rounded once to float64."""
     table = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * big_l + 1))
     odd = (l1 + l2 + big_l) % 2 == 1
+    known = {
+        (mu1, mu2): _racah(l1, mu1, l2, mu2, big_l)
+        for mu1 in range(-l1, l1 + 1)
+        for mu2 in range(-l2, l2 + 1)
+        if abs(mu1 + mu2) <= big_l
+    }
     for m1 in range(-l1, l1 + 1):
         for m2 in range(-l2, l2 + 1):
-            for big_m in range(-big_l, big_l + 1):
+            # only these M are coupled: every complex order is plus or minus the real one
+            sizes = {abs(m1) + abs(m2), abs(abs(m1) - abs(m2))}
+            for big_m in {sign * size for size in sizes for sign in (1, -1) if size <= big_l}:
                 # each m != 0 brings a factor 1/sqrt(2), kept under the square root
                 halves = Fraction(1, 2 ** sum(m != 0 for m in (m1, m2, big_m)))
                 terms: list[tuple[Fraction, Fraction]] = []
-                for mu1, u1 in _to_real(m1):
-                    for mu2, u2 in _to_real(m2):
-                        for mu, u in _to_real(big_m):
-                            factor, square = _racah(l1, mu1, l2, mu2, big_l, mu)
-                            if factor:
-                                # the coupled vector is sum C x y, so inputs carry conj(U)
-                                phase = complex(u1).conjugate() * complex(u2).conjugate() * u
-                                part = -phase.imag if odd else phase.real
-                                if part:
-                                    terms.append((int(part) * factor, square * halves))
+                for (mu1, u1), (mu2, u2) in itertools.product(_to_real(m1), _to_real(m2)):
+                    for mu, u in _to_real(big_m):
+                        # the coupled vector is sum C x y, so inputs carry conj(U)
+                        phase = complex(u1).conjugate() * complex(u2).conjugate() * u
+                        part = int(-phase.imag if odd else phase.real)
+                        if mu1 + mu2 == mu and part and known[mu1, mu2][0]:
+                            factor, square = known[mu1, mu2]
+                            terms.append((part * factor, square * halves))
                 if terms:
                     table[m1 + l1, m2 + l2, big_m + big_l] = _sum_of_roots(terms)
     table.flags.writeable = False

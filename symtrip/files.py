@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["atomic_write", "save_tensors"]
+__all__ = ["atomic_write", "check_writable", "save_tensors"]
 
 
 @contextmanager
@@ -79,3 +79,25 @@ def save_tensors(
             full = "space" in str(problem)
             number = errno.ENOSPC if full else errno.EIO
             raise OSError(number, os.strerror(number), os.fspath(path)) from problem
+
+
+def check_writable(path: str | os.PathLike[str]) -> None:
+    """Raise now what writing a file would raise after hours of work.
+
+    Args:
+        path: the file to be written later. Nothing is created.
+
+    Raises:
+        OSError: its folder, or the nearest one above it that exists, takes no files, or the path is
+            a folder.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+    folder = target.parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))
+    with tempfile.TemporaryFile(dir=folder):
+        pass

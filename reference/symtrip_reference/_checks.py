@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 MIN_DIGITS = 15
+MAX_DIGITS = 10_000
 
 
 class InputError(ValueError):
@@ -69,12 +70,12 @@ def magnetic_number(argument: str, value: Any, l: int) -> int:
 
 
 def number_of_digits(digits: Any) -> int:
-    """Return ``digits`` as an int; fewer than 15 would be worse than a float."""
+    """Return ``digits`` as an int; fewer than 15 would be worse than a float, 10^9 never end."""
     integral = isinstance(digits, Integral) and not isinstance(digits, bool)
     require(
-        integral and int(digits) >= MIN_DIGITS,
+        integral and MIN_DIGITS <= int(digits) <= MAX_DIGITS,
         "digits",
-        f"be an integer >= {MIN_DIGITS}",
+        f"be an integer >= {MIN_DIGITS} and <= {MAX_DIGITS}",
         repr(digits),
         "pass digits=50, or leave it out for an exact algebraic result",
     )

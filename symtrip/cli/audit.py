@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from symtrip.errors import require
+from symtrip.files import check_writable
 
 __all__ = ["audit"]
 
@@ -65,6 +66,8 @@ def audit(
     from symtrip.audit.runner import chosen_families
     from symtrip.audit.table import print_report
 
+    for path in filter(None, (json, html)):
+        check_writable(path)
     chosen = [entry.id for entry in chosen_families(family or [])]
     for word in required or []:
         require(

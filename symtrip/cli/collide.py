@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from symtrip.errors import require
+from symtrip.files import check_writable
 
 __all__ = ["collide"]
 
@@ -55,6 +56,8 @@ def collide(
         "write e.g. --element Cu",
     )
     check_group(group)
+    for path in filter(None, (json, xyz)):
+        check_writable(path)
     subject = resolve(target, cutoff=cutoff)
     console = Console()
     try:

@@ -39,10 +39,12 @@ def compare(
     from symtrip.audit import audit, resolve
     from symtrip.audit import comparison as side_by_side
     from symtrip.audit.report import Verdict
-    from symtrip.files import atomic_write
+    from symtrip.files import atomic_write, check_writable
     from symtrip.progress import progress_bar
 
-    # every name is looked up before the first audit starts
+    # every name is looked up, and every file tried, before the first audit starts
+    for path in filter(None, (markdown, png, json)):
+        check_writable(path)
     subjects = [resolve(target) for target in targets or side_by_side.STANDARD]
     reports = []
     with progress_bar("audits") as progress:

@@ -37,7 +37,7 @@ class ExpansionSettings(Settings):
     cutoff_width: PositiveFloat = 0.1
     smearing_width: PositiveFloat = 0.2
     n_radial: PositiveInt = 6
-    max_angular: int = Field(default=3, ge=0)
+    max_angular: int = Field(default=3, ge=0, le=12)  # tables of couplings grow as its 6th power
     species: tuple[PositiveInt, ...] = (5,)
 
     def build(self) -> SphericalExpansion:

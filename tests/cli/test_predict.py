@@ -87,6 +87,7 @@ def test_features_are_written_as_plain_arrays(structures, tmp_path, kind, column
     [
         (["--kind", "soap"], "`kind` must be one of density"),
         (["--dtype", "float16"], "`--dtype` must be float64 or float32"),
+        (["--max-angular", "40"], "`max_angular` must be valid in the options, got 40"),
         (["--radius", "-1"], "`radius` must be valid in the options"),
         (["--cutoff-width", "3"], "`width` must satisfy"),
     ],

@@ -13,6 +13,7 @@ from symtrip.audit.collisions import find_collisions
 from symtrip.audit.runner import chosen_families
 from symtrip.audit.separation import Properties, separate
 from symtrip.audit.targets import resolve
+from symtrip.cli.main import main
 from symtrip.errors import InputError
 from symtrip.testing import assert_separates
 
@@ -194,6 +195,7 @@ def test_an_unknown_target_lists_the_known_ones():
         ("acdc:nu=0", "1..8"),
         ("triplets:cubic", "nonlinear, linear, o3"),
         ("bispectrum:parity=odd", "both"),
+        ("bispectrum:max_angular=40", "max_angular <= 12, got 40"),
         ("mtp:nu=9", "1..4"),
         ("triplets:units=0", "units"),
     ],
@@ -201,6 +203,14 @@ def test_an_unknown_target_lists_the_known_ones():
 def test_targets_that_name_nothing_say_what_to_write(target, message):
     with pytest.raises(InputError, match=message):
         resolve(target)
+
+
+def test_reports_that_cannot_be_written_are_refused_before_the_audit(tmp_path, capsys):
+    words = ["audit", "bispectrum", "--json", str(tmp_path)]
+    assert main(words) == 1
+    shown = capsys.readouterr()
+    assert "Is a directory" in shown.err
+    assert shown.out == ""
 
 
 def test_a_package_that_is_not_installed_says_so(monkeypatch):

@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from symtrip.files import atomic_write
+from symtrip.files import atomic_write, check_writable
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -63,3 +63,17 @@ def test_permissions_follow_the_umask(tmp_path):
     finally:
         os.umask(previous)
     assert stat.S_IMODE((tmp_path / "results.json").stat().st_mode) == 0o640
+
+
+def test_files_that_can_be_written_later_are_not_made_yet(tmp_path):
+    check_writable(tmp_path / "a" / "b" / "report.json")
+    (tmp_path / "old.json").write_text("old")
+    check_writable(tmp_path / "old.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
+
+
+def test_files_that_cannot_be_written_are_refused_at_once(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    for path in (tmp_path, tmp_path / "file" / "report.json", "/proc/none/report.json"):
+        with pytest.raises(OSError, match="directory"):
+            check_writable(path)

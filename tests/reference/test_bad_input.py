@@ -191,7 +191,11 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     ),
     "too few golden digits": (
         lambda: next(iter(list(reference.golden_lines(10)))),
-        r"`digits` must be an integer >= 15, got 10",
+        r"`digits` must be an integer >= 15 and <= 10000, got 10",
+    ),
+    "digits without end": (
+        lambda: reference.density_expansion(PAIR, GTO, digits=10**9),
+        r"`digits` must be an integer >= 15 and <= 10000, got 1000000000",
     ),
 }
 

@@ -34,6 +34,8 @@ class Builtin:
 
 _CHOICES = {"parity": ("both", "even"), "pooling": ("nonlinear", "linear", "o3")}
 _BASIS = {"n_radial": int, "max_angular": int}
+_LARGEST = {"n_radial": 16, "max_angular": 12}
+"""A bispectrum with l <= 12 takes minutes; the families differ at l <= 4."""
 
 BUILTIN: dict[str, Builtin] = {
     "distances": Builtin(
@@ -129,6 +131,15 @@ def builtin(target: str) -> Target | None:
             f"choose {key} among {', '.join(choices)}",
             repr(options.get(key)),
             f"write e.g. {name}:{key}={choices[0]}",
+        )
+
+    for key, largest in _LARGEST.items():
+        require(
+            options.get(key, 0) <= largest,
+            "TARGET",
+            f"have {key} <= {largest}",
+            options.get(key),
+            f"write e.g. {name}:{key}={largest // 2}",
         )
 
     def build(scope: Scope) -> Descriptor:
