@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -148,6 +152,39 @@ def test_models_of_latent_vectors_continue_after_a_kill_to_the_same_results(
     reproduce(_vectors_preset(), tmp_path, again, pairs=pairs, figures="none")
     assert "A_rho_NL-seed0: cached" in again.lines
     assert any("resuming" in line for line in again.lines)
+    assert (tmp_path / "results.json").read_bytes() == (vectors / "results.json").read_bytes()
+
+
+_JOB = """
+import sys
+import torch
+from symtrip.data import B8Pairs
+from symtrip.reproduce import Preset, reproduce
+from symtrip.train.console import ConsoleReport
+
+torch.set_num_threads(int(sys.argv[3]))
+data = B8Pairs.load().labelled
+chosen = data.subset((data.index < 12) | ((data.index >= 3500) & (data.index < 3508)))
+preset = Preset.model_validate_json(sys.argv[1])
+reproduce(preset, sys.argv[2], ConsoleReport(), pairs=chosen, figures="none")
+"""
+
+
+def test_a_process_that_is_killed_again_and_again_ends_with_the_same_results(
+    vectors: Path, tmp_path: Path
+) -> None:
+    words = [_vectors_preset().model_dump_json(), str(tmp_path), str(torch.get_num_threads())]
+    command = [sys.executable, "-c", _JOB, *words]
+    for wanted in ("nice-*", "components-*", "A_rho_NL-*/checkpoint.safetensors", "C_L-*"):
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as job:
+            deadline = time.monotonic() + 120
+            while job.poll() is None and not list((tmp_path / "cache").glob(wanted)):
+                assert time.monotonic() < deadline, f"no {wanted} within two minutes"
+                time.sleep(0.001)
+            job.send_signal(signal.SIGKILL)
+        assert job.returncode == -signal.SIGKILL
+        assert not (tmp_path / "results.json").exists()
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
     assert (tmp_path / "results.json").read_bytes() == (vectors / "results.json").read_bytes()
 
 
