@@ -28,29 +28,24 @@ def label(
     spin: Annotated[int, typer.Option(help="Number of unpaired electrons.")] = 0,
     gradients: Annotated[bool, typer.Option(help="Compute forces too.")] = True,
     max_cycle: Annotated[int, typer.Option(help="Largest number of SCF cycles.")] = 100,
+    guess: Annotated[
+        str, typer.Option(help="Density that the SCF starts from: minao, huckel or atom.")
+    ] = "minao",
     processes: Annotated[int, typer.Option(help="Worker processes, one thread each.")] = 2,
     check: Annotated[
         int, typer.Option(help="Recompute this many shipped B8 labels instead.", min=0)
     ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the sample of --check.")] = 0,
+    check_pair: Annotated[
+        list[int] | None,
+        typer.Option(help="Recompute the labels of this B8 pair instead; may be repeated."),
+    ] = None,
     check_minimum: Annotated[
         bool, typer.Option("--check-minimum", help="Relax planar B8 to the zero of energy instead.")
     ] = False,
 ) -> None:
     """Label structures with DFT (the paper's settings by default), resumable at any point."""
     from symtrip.errors import InputError
-
-    if check:
-        _check(check, seed, processes)
-        return
-    if check_minimum:
-        _check_minimum()
-        return
-    if structures is None:
-        raise InputError(
-            "`structures` must name an extended-XYZ file, got nothing; "
-            "write `symtrip label FILE.xyz`, or --check 5 to recompute shipped labels."
-        )
     from symtrip.labels import LabelSettings
 
     settings = LabelSettings.checked(
@@ -62,7 +57,19 @@ def label(
         spin=spin,
         gradients=gradients,
         max_cycle=max_cycle,
+        initial_guess=guess,
     )
+    if check or check_pair:
+        _check(check, seed, check_pair or [], settings, processes)
+        return
+    if check_minimum:
+        _check_minimum()
+        return
+    if structures is None:
+        raise InputError(
+            "`structures` must name an extended-XYZ file, got nothing; "
+            "write `symtrip label FILE.xyz`, or --check 5 to recompute shipped labels."
+        )
     _label(structures, out, settings, processes)
 
 
@@ -90,7 +97,9 @@ def _label(structures: Path, out: Path, settings: LabelSettings, processes: int)
         )
 
 
-def _check(count: int, seed: int, processes: int) -> None:
+def _check(
+    count: int, seed: int, pairs: list[int], settings: LabelSettings, processes: int
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -98,7 +107,14 @@ def _check(count: int, seed: int, processes: int) -> None:
     from symtrip.progress import progress_bar
 
     with progress_bar("recomputing shipped labels") as update:
-        found = shipped_deviations(count, seed=seed, processes=processes, progress=update)
+        found = shipped_deviations(
+            count,
+            seed=seed,
+            pairs=pairs,
+            initial_guess=settings.initial_guess,
+            processes=processes,
+            progress=update,
+        )
     table = Table("pair", "shipped / Ha", "recomputed / Ha", "deviation / Ha", title="B8 labels")
     for record in found:
         table.add_row(

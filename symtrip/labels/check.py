@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 
 from symtrip.data import B8_REFERENCE_ENERGY_HARTREE, HARTREE_IN_EV, B8Pairs
-from symtrip.errors import require
+from symtrip.errors import InputError, require
 from symtrip.labels.compute import BOHR_IN_ANGSTROM, compute_label
 from symtrip.labels.run import process_pool
 from symtrip.labels.settings import LabelSettings, require_pyscf
@@ -47,17 +48,21 @@ class LabelDeviation:
 
 
 def shipped_deviations(
-    count: int,
+    count: int | None = None,
     *,
     seed: int = 0,
+    pairs: Sequence[int] = (),
+    initial_guess: Literal["minao", "huckel", "atom"] = "minao",
     processes: int = 1,
     progress: Callable[[int, int], None] = silent,
 ) -> list[LabelDeviation]:
-    """Recompute a random sample of the shipped B8 labels with PySCF.
+    """Recompute some of the shipped B8 labels with PySCF.
 
     Args:
-        count: sample size, 1 ... the number of shipped labels.
+        count: size of a random sample, 1 ... the number of shipped labels.
         seed: of the sample.
+        pairs: numbers of pairs instead, both members of each.
+        initial_guess: as in :class:`LabelSettings`.
         processes: worker processes of one thread each.
         progress: called with (done, total).
 
@@ -65,11 +70,24 @@ def shipped_deviations(
         One record a structure, in the order of the data set.
 
     Raises:
-        InputError: PySCF is missing, or ``count`` is out of range.
+        InputError: PySCF is missing, ``count`` is out of range, or a pair has no labels.
     """
     require_pyscf()
-    pairs = B8Pairs.load()
-    rows = torch.nonzero(pairs.mask)
+    data = B8Pairs.load()
+    rows = torch.nonzero(data.mask)
+    if pairs:
+        unlabelled = [n for n in pairs if not (0 <= n < len(data) and bool(data.mask[n].all()))]
+        require(
+            not unlabelled,
+            "pairs",
+            f"be numbers of labelled pairs, 0 .. {len(data) - 1}",
+            unlabelled,
+            "leave them out",
+        )
+        rows = torch.tensor([[pair, member] for pair in pairs for member in (0, 1)])
+        count = len(rows)
+    if count is None:
+        raise InputError("`count` must be given where no `pairs` are, got None; give e.g. 5.")
     require(
         1 <= count <= len(rows),
         "check",
@@ -78,9 +96,9 @@ def shipped_deviations(
         "a label takes about half a minute on one core",
     )
     chosen = np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))
-    settings = LabelSettings(gradients=False)
+    settings = LabelSettings(gradients=False, initial_guess=initial_guess)
     numbers = np.full(8, BORON)
-    positions = pairs.positions
+    positions = data.positions
     found = []
     with process_pool(processes) as pool:
         waiting = {}
@@ -92,7 +110,7 @@ def shipped_deviations(
         for future in as_completed(waiting):
             pair, member = waiting[future]
             label = future.result()
-            shipped = float(pairs.energies[pair, member]) / HARTREE_IN_EV
+            shipped = float(data.energies[pair, member]) / HARTREE_IN_EV
             found.append(
                 LabelDeviation(
                     pair=pair,

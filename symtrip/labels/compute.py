@@ -102,7 +102,7 @@ def compute_label(
     mean_field: Any = (dft.UKS if settings.spin else dft.RKS)(molecule)
     mean_field.xc = settings.functional
     mean_field.grids.level = settings.grid_level
-    mean_field.init_guess = "minao"
+    mean_field.init_guess = settings.initial_guess
     mean_field.max_cycle = settings.max_cycle
     mean_field.conv_tol = settings.conv_tol
     if settings.smearing > 0:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -25,6 +25,9 @@ class LabelSettings(BaseModel):
         gradients: whether forces are computed too.
         max_cycle: largest number of SCF cycles.
         conv_tol: convergence threshold of the energy in Ha.
+        initial_guess: density that the SCF starts from: "minao" (projected atomic orbitals),
+            "huckel" or "atom" (superposed atoms). Another one that ends at another energy reveals a
+            second solution.
 
     Source:
         Nigam et al., APL Mach. Learn. 2, 016110 (2024), SM IV, and the archived scripts.
@@ -41,6 +44,7 @@ class LabelSettings(BaseModel):
     gradients: bool = True
     max_cycle: Annotated[int, Field(ge=1)] = 100
     conv_tol: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-9
+    initial_guess: Literal["minao", "huckel", "atom"] = "minao"
 
     @classmethod
     def checked(cls, **values: object) -> LabelSettings:

@@ -48,7 +48,8 @@ class LabelStore:
             with atomic_write(record) as temporary:
                 temporary.write_text(settings.model_dump_json(indent=1) + "\n")
             return
-        stored = self._read(record)
+        # what an older version did not record, it could not set
+        stored = LabelSettings().model_dump() | self._read(record)
         wanted = settings.model_dump()
         different = sorted(key for key in {*stored, *wanted} if stored.get(key) != wanted.get(key))
         require(

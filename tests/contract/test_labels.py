@@ -22,6 +22,7 @@ from symtrip.labels import (
     LabelStore,
     compute_label,
     label_structures,
+    shipped_deviations,
 )
 
 CHEAP = LabelSettings(functional="lda,vwn", basis="sto-3g", smearing=0.0, grid_level=0)
@@ -100,6 +101,36 @@ def test_labels_of_other_settings_are_refused(tmp_path: Path) -> None:
     LabelStore(tmp_path, CHEAP)
     with pytest.raises(InputError, match=r"`out` .*basis = 'sto-3g'.*basis = '6-31g'.*never mixed"):
         LabelStore(tmp_path, CHEAP.model_copy(update={"basis": "6-31g"}))
+
+
+def test_a_store_from_before_a_setting_existed_has_its_default(tmp_path: Path) -> None:
+    LabelStore(tmp_path, CHEAP)
+    record = tmp_path / "settings.json"
+    stored = json.loads(record.read_text())
+    del stored["initial_guess"]
+    record.write_text(json.dumps(stored))
+    LabelStore(tmp_path, CHEAP)
+    with pytest.raises(InputError, match=r"initial_guess = 'huckel'.*never mixed"):
+        LabelStore(tmp_path, CHEAP.model_copy(update={"initial_guess": "huckel"}))
+
+
+def test_the_start_of_the_scf_is_a_setting_and_does_not_change_a_simple_energy() -> None:
+    energies = [
+        compute_label(
+            np.array([1, 1]),
+            hydrogen(0.8).positions,
+            CHEAP.model_copy(update={"initial_guess": guess, "gradients": False}),
+        ).energy
+        for guess in ("minao", "huckel", "atom")
+    ]
+    assert max(energies) - min(energies) <= 10 * CHEAP.conv_tol
+
+
+def test_only_labelled_pairs_can_be_recomputed() -> None:
+    with pytest.raises(InputError, match=r"`pairs` must be numbers of labelled pairs.*\[4000\]"):
+        shipped_deviations(pairs=[3518, 4000])
+    with pytest.raises(InputError, match=r"`count` must be given"):
+        shipped_deviations()
 
 
 def test_unconverged_structures_are_reported_and_kept_apart(tmp_path: Path) -> None:
