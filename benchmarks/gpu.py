@@ -49,6 +49,7 @@ def moved(density: Density, device: torch.device) -> Density:
         rho=tuple(x.to(device) for x in density.rho),
         g=tuple(x.to(device) for x in density.g),
         mask=density.mask.to(device),
+        directions=None if density.directions is None else density.directions.to(device),
     )
 
 

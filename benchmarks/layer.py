@@ -17,6 +17,7 @@ from torch import Tensor
 
 from symtrip import TripletFeatures, TripletLinear
 from symtrip.expansion import Density
+from symtrip.expansion.harmonics import solid_harmonics
 
 __all__ = ["MEASUREMENTS"]
 
@@ -25,18 +26,34 @@ NEIGHBORS = (7, 15, 30, 60)
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
-def random_density(count: int, neighbors: int, dtype: torch.dtype, *, grad: bool) -> Density:
+def random_density(
+    count: int,
+    neighbors: int,
+    dtype: torch.dtype,
+    *,
+    grad: bool,
+    max_angular: int = MAX_ANGULAR,
+) -> Density:
+    """Random radial functions times the harmonics of random directions."""
     generator = torch.Generator().manual_seed(neighbors)
 
-    def random(m: int) -> Tensor:
-        shape = (count, neighbors, m, CHANNELS)
-        return torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype)
+    def random(*shape: int) -> Tensor:
+        return torch.randn(count, neighbors, *shape, generator=generator, dtype=torch.float64)
 
-    g = tuple(random(2 * l + 1) for l in range(MAX_ANGULAR + 1))
+    directions = torch.nn.functional.normalize(random(3), dim=-1)
+    harmonics = solid_harmonics(directions.flatten(0, 1), max_angular)
+    g = tuple(
+        (y.view(count, neighbors, -1, 1) * random(1, CHANNELS)).to(dtype) for y in harmonics
+    )
     rho = tuple(x.sum(dim=1) for x in g)
     for x in (*g, *rho):
         x.requires_grad_(grad)
-    return Density(rho=rho, g=g, mask=torch.ones(count, neighbors, dtype=torch.bool))
+    return Density(
+        rho=rho,
+        g=g,
+        mask=torch.ones(count, neighbors, dtype=torch.bool),
+        directions=directions.to(dtype),
+    )
 
 
 def backward(outputs: Tensor, density: Density, grad: Tensor, weight: Tensor) -> None:

@@ -16,7 +16,7 @@ from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type
 from symtrip.triplets import Path, triplet_paths
-from symtrip.weighted import NeighborFirst, WeightsFirst, prefers_weights_first
+from symtrip.weighted import Factors, Order, Orders
 
 __all__ = ["TripletLinear"]
 
@@ -205,24 +205,17 @@ class _Contraction:
         self.product = TripleProduct([Column(*path) for path in paths if path[0] <= path[1]])
         self.index = {path: i for i, path in enumerate(all_paths)}
         self.n_channels = n_channels
-        self.orders = (
-            NeighborFirst(paths, self.index, n_channels),
-            WeightsFirst(paths, self.index, n_channels),
-        )
+        self.orders = Orders(paths, self.index, n_channels)
 
     def apply(self, density: Density, weight: Tensor) -> Tensor:
         """The layer without its bias, (E, N, N, h)."""
         n_env, n = density.g[0].shape[:2]
         if n_env * n == 0:
             return weight[0] * weight.new_empty(n_env, n, n, 1)  # an output that has gradients
-        result: Tensor = _Layer.apply(self, weight, *density.rho, *density.g)  # type: ignore[no-untyped-call]
+        result: Tensor = _Layer.apply(  # type: ignore[no-untyped-call]
+            self, density.directions, weight, *density.rho, *density.g
+        )
         return result
-
-    def order(self, n_neighbors: int) -> NeighborFirst | WeightsFirst:
-        """The faster one for N neighbours."""
-        neighbor_first, weights_first = self.orders
-        chosen = prefers_weights_first(weights_first, n_neighbors)
-        return weights_first if chosen else neighbor_first
 
     def matrices(self, weight: Tensor) -> list[Tensor]:
         """Weights (columns of T n_hi n3, n_lo h) per lo, direct then swapped, differentiable."""
@@ -246,10 +239,9 @@ class _Contraction:
             )
         return matrices
 
-    def outputs(
-        self, rho: Sequence[Tensor], g: Sequence[Tensor], matrices: Sequence[Tensor]
-    ) -> Tensor:
+    def outputs(self, blocks: Sequence[Tensor], matrices: Sequence[Tensor]) -> Tensor:
         """The outputs from differentiable operations, for second derivatives."""
+        rho, g = blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
         n_env, n, _, q = g[0].shape
         h = matrices[0].shape[1] // q
         partial = self.product.partial(g, rho)
@@ -267,43 +259,52 @@ class _Contraction:
                 swapped = torch.baddbmm(swapped, tagged, z)
         return direct.view(n_env, n, n, h).transpose(1, 2) + swapped.view(n_env, n, n, h)
 
-    def slices(self, g: Tensor, h: int) -> list[slice]:
-        """Environments whose intermediates stay in the cache."""
-        n_env, n = g.shape[:2]
-        numbers = self.order(n).numbers_per_environment(n, h)
-        largest = chunk_length(numbers * g.element_size(), g.device)
-        size = math.ceil(n_env / max(1, math.ceil(n_env / largest)))  # no small one at the end
-        return [slice(start, start + size) for start in range(0, n_env, max(1, size))]
+
+def _slices(order: Order, g: Tensor, h: int) -> list[slice]:
+    """Environments whose intermediates stay in the cache."""
+    n_env, n = g.shape[:2]
+    largest = chunk_length(order.numbers_per_environment(n, h) * g.element_size(), g.device)
+    size = math.ceil(n_env / max(1, math.ceil(n_env / largest)))  # no small one at the end
+    return [slice(start, start + size) for start in range(0, n_env, max(1, size))]
 
 
-def _halves(blocks: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
-    """The blocks of rho and those of g."""
-    return blocks[: len(blocks) // 2], blocks[len(blocks) // 2 :]
+def _factors(blocks: Sequence[Tensor], directions: Tensor | None, rows: slice) -> Factors:
+    """Some environments' blocks of rho and those of g."""
+    half = len(blocks) // 2
+    chosen = [x[rows] for x in blocks]
+    return Factors(chosen[:half], chosen[half:], None if directions is None else directions[rows])
 
 
 class _Layer(torch.autograd.Function):
     """The contraction in chunks that keep nothing but the inputs for the backward pass."""
 
     @staticmethod
-    def forward(ctx: Any, contraction: _Contraction, weight: Tensor, *blocks: Tensor) -> Tensor:
-        ctx.contraction = contraction
+    def forward(
+        ctx: Any,
+        contraction: _Contraction,
+        directions: Tensor | None,
+        weight: Tensor,
+        *blocks: Tensor,
+    ) -> Tensor:
+        ctx.contraction, ctx.directions = contraction, directions
         ctx.save_for_backward(weight, *blocks)
-        g = _halves(blocks)[1]
-        n_env, n = g[0].shape[:2]
-        order = contraction.order(n)
-        y = empty_like_type((n_env, n, n, weight.shape[1]), weight)
+        n_env, n, h = len(blocks[0]), blocks[-1].shape[1], weight.shape[1]
+        order = contraction.orders.fastest(n, directed=directions is not None)
+        y = empty_like_type((n_env, n, n, h), weight)
         arranged = order.arranged(weight)
-        for rows in contraction.slices(g[0], weight.shape[1]):
-            order.values(*_halves([x[rows] for x in blocks]), arranged, y[rows])
+        for rows in _slices(order, blocks[-1], h):
+            order.values(_factors(blocks, directions, rows), arranged, y[rows])
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        wanted = ctx.needs_input_grad[1:]
+        wanted = ctx.needs_input_grad[2:]
+        # second derivatives are those of a function of all of rho and g
+        directions = None if torch.is_grad_enabled() else ctx.directions
         gradients: tuple[Tensor | None, ...] = _Gradient.apply(  # type: ignore[no-untyped-call]
-            ctx.contraction, wanted, grad, *ctx.saved_tensors
+            ctx.contraction, directions, wanted, grad, *ctx.saved_tensors
         )
-        return None, *gradients
+        return None, None, *gradients
 
 
 class _Gradient(torch.autograd.Function):
@@ -313,6 +314,7 @@ class _Gradient(torch.autograd.Function):
     def forward(
         ctx: Any,
         contraction: _Contraction,
+        directions: Tensor | None,
         wanted: tuple[bool, ...],
         grad: Tensor,
         weight: Tensor,
@@ -321,16 +323,16 @@ class _Gradient(torch.autograd.Function):
         ctx.contraction, ctx.wanted = contraction, wanted
         ctx.save_for_backward(grad, weight, *blocks)
         ctx.set_materialize_grads(False)
-        g = _halves(blocks)[1]
-        order = contraction.order(g[0].shape[1])
+        n = blocks[-1].shape[1]
+        order = contraction.orders.fastest(n, directed=directions is not None)
         arranged = order.arranged(weight)
         sums = {k: torch.zeros_like(x) for k, x in arranged.items()} if wanted[0] else None
         totals = [
             torch.empty_like(x) if w else None for x, w in zip(blocks, wanted[1:], strict=True)
         ]
-        for rows in contraction.slices(g[0], weight.shape[1]):
+        for rows in _slices(order, blocks[-1], weight.shape[1]):
             parts = order.gradients(
-                *_halves([x[rows] for x in blocks]),
+                _factors(blocks, directions, rows),
                 arranged,
                 grad[rows],
                 sums,
@@ -360,11 +362,12 @@ class _Gradient(torch.autograd.Function):
         mat_sums = [torch.zeros_like(x) for x in matrices]
         grad_sum = torch.zeros_like(grad)
         sums = [torch.zeros_like(x) for x in blocks]
-        for rows in contraction.slices(blocks[-1], grad.shape[-1]):
+        order = contraction.orders.fastest(grad.shape[1], directed=False)
+        for rows in _slices(order, blocks[-1], grad.shape[-1]):
             part = grad[rows].detach().requires_grad_()
             leaves = [x[rows].detach().requires_grad_() for x in blocks]
             with torch.enable_grad():
-                y = contraction.outputs(*_halves(leaves), matrices)
+                y = contraction.outputs(leaves, matrices)
                 inputs = [x for x, w in zip(leaves, wanted[1:], strict=True) if w]
                 inputs = (matrices if wanted[0] else []) + inputs
                 first = torch.autograd.grad(
@@ -388,4 +391,4 @@ class _Gradient(torch.autograd.Function):
                     total.add_(more)
         tied = [(x, total) for x, total in zip(arranged, mat_sums, strict=True) if len(x)]
         (weight_sum,) = torch.autograd.grad([x for x, _ in tied], leaf, [t for _, t in tied])
-        return None, None, grad_sum, weight_sum, *sums
+        return None, None, None, grad_sum, weight_sum, *sums

@@ -28,11 +28,14 @@ class Density:
         g: per l, (E, N, 2l+1, Q): each neighbour on its own, in the columns of its species, 0 where
             padded; rho is the sum over neighbours.
         mask: (E, N) bool, true for real neighbours.
+        directions: (E, N, 3), constant vectors of any length; each g is a function of the radial
+            index alone times the harmonics of its direction. None: not known.
     """
 
     rho: tuple[Tensor, ...]
     g: tuple[Tensor, ...]
     mask: Tensor
+    directions: Tensor | None = None
 
     @property
     def max_angular(self) -> int:
@@ -48,6 +51,7 @@ class Density:
             rho=tuple(r[index] for r in self.rho),
             g=tuple(x[index] for x in self.g),
             mask=self.mask[index],
+            directions=None if self.directions is None else self.directions[index],
         )
 
 
@@ -146,7 +150,10 @@ class SphericalExpansion(nn.Module):
         block = block.view(n_env, n_max, len(l_of_component), self.n_channels)
         sizes = [2 * l + 1 for l in range(self.basis.max_angular + 1)]
         return Density(
-            rho=block.sum(dim=1).split(sizes, dim=1), g=block.split(sizes, dim=2), mask=mask
+            rho=block.sum(dim=1).split(sizes, dim=1),
+            g=block.split(sizes, dim=2),
+            mask=mask,
+            directions=vectors.detach(),
         )
 
     def _channels(self, environments: Environments) -> Tensor | None:

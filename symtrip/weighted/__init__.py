@@ -1,6 +1,6 @@
-"""Triple products times weights that all environments share, in two orders of contraction."""
+"""Triple products times weights that all environments share, in several orders of contraction."""
 
-from symtrip.weighted.neighbor_first import NeighborFirst
-from symtrip.weighted.weights_first import WeightsFirst, prefers_weights_first
+from symtrip.weighted.choice import Orders
+from symtrip.weighted.order import Factors, Order
 
-__all__ = ["NeighborFirst", "WeightsFirst", "prefers_weights_first"]
+__all__ = ["Factors", "Order", "Orders"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from symtrip.weighted.order import Order, Pair, Path
+from symtrip.weighted.order import Factors, Order, Pair, Path
 
 __all__ = ["NeighborFirst"]
 
@@ -79,10 +79,9 @@ class NeighborFirst(Order):
         widest = 2 * max(self._partners, default=0) + 1
         return n_neighbors * widest * self.n_channels * h
 
-    def values(
-        self, rho: Sequence[Tensor], g: Sequence[Tensor], weights: dict[Pair, Tensor], out: Tensor
-    ) -> None:
+    def values(self, factors: Factors, weights: dict[Pair, Tensor], out: Tensor) -> None:
         """See the base class."""
+        rho, g, _ = factors
         n_env, n, _, h = out.shape
         fields, rows = self.fields(rho), _rows(g)
         memory = out.new_empty(n_env * self.numbers_per_environment(n, h))
@@ -104,8 +103,7 @@ class NeighborFirst(Order):
 
     def gradients(
         self,
-        rho: Sequence[Tensor],
-        g: Sequence[Tensor],
+        factors: Factors,
         weights: dict[Pair, Tensor],
         grad: Tensor,
         sums: dict[Pair, Tensor] | None,
@@ -113,6 +111,7 @@ class NeighborFirst(Order):
         blocks: bool,
     ) -> tuple[list[Tensor], list[Tensor]]:
         """See the base class."""
+        rho, g, _ = factors
         n_env, n, _, h = grad.shape
         q = self.n_channels
         fields, rows = self.fields(rho), _rows(g)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,10 +13,24 @@ from torch import Tensor
 from symtrip.coupling import real_clebsch_gordan
 from symtrip.tables import ConstantTable
 
-__all__ = ["Order", "Pair", "Path"]
+__all__ = ["Factors", "Order", "Pair", "Path"]
 
 Path = tuple[int, int, int]
 Pair = tuple[int, int]
+
+
+class Factors(NamedTuple):
+    """What the features of E environments are made of.
+
+    Attributes:
+        rho: per l, (E, 2 l + 1, Q).
+        g: per l, (E, N, 2 l + 1, Q).
+        directions: (E, N, 3), vectors of any length that the g belong to; None: not known.
+    """
+
+    rho: Sequence[Tensor]
+    g: Sequence[Tensor]
+    directions: Tensor | None = None
 
 
 class Order:
@@ -119,14 +134,11 @@ class Order:
         """Size of the largest intermediates."""
         raise NotImplementedError
 
-    def values(
-        self, rho: Sequence[Tensor], g: Sequence[Tensor], weights: dict[Pair, Tensor], out: Tensor
-    ) -> None:
+    def values(self, factors: Factors, weights: dict[Pair, Tensor], out: Tensor) -> None:
         """Sum features times weights over the features.
 
         Args:
-            rho: per l, (E, 2 l + 1, Q).
-            g: per l, (E, N, 2 l + 1, Q).
+            factors: what the features are made of.
             weights: from :meth:`arranged`.
             out: (E, N, N, h) to write to; environments, j, k.
         """
@@ -134,8 +146,7 @@ class Order:
 
     def gradients(
         self,
-        rho: Sequence[Tensor],
-        g: Sequence[Tensor],
+        factors: Factors,
         weights: dict[Pair, Tensor],
         grad: Tensor,
         sums: dict[Pair, Tensor] | None,
@@ -145,8 +156,7 @@ class Order:
         """Gradients of the sum of outputs times ``grad``.
 
         Args:
-            rho: as in :meth:`values`.
-            g: as in :meth:`values`.
+            factors: as in :meth:`values`.
             weights: as in :meth:`values`.
             grad: (E, N, N, h).
             sums: those of the arranged weights are added to these; None: not wanted.

@@ -7,13 +7,9 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from symtrip.weighted.order import Order, Pair, Path
+from symtrip.weighted.order import Factors, Order, Pair, Path
 
-__all__ = ["WeightsFirst", "prefers_weights_first"]
-
-# A multiplication by weights that meet rho alone waits for memory: it costs this many others
-# (measured: both orders take the same time at 30 neighbours, 6 channels and l <= 3).
-_PRICE_OF_WEIGHTS_FIRST = 3.3
+__all__ = ["WeightsFirst"]
 
 
 class WeightsFirst(Order):
@@ -58,10 +54,9 @@ class WeightsFirst(Order):
         n_rows = sum(2 * a + 1 for a in self._partners)
         return h * (largest * self.n_channels + n_rows * n_neighbors)
 
-    def values(
-        self, rho: Sequence[Tensor], g: Sequence[Tensor], weights: dict[Pair, Tensor], out: Tensor
-    ) -> None:
+    def values(self, factors: Factors, weights: dict[Pair, Tensor], out: Tensor) -> None:
         """See the base class."""
+        rho, g, _ = factors
         n_env, n, _, h = out.shape
         fields, tagged = self.fields(rho), self._tagged(g)
         rows = {pair: self._repeated(g[pair[1]], 2 * pair[0] + 1) for pair in self.pairs}
@@ -79,8 +74,7 @@ class WeightsFirst(Order):
 
     def gradients(
         self,
-        rho: Sequence[Tensor],
-        g: Sequence[Tensor],
+        factors: Factors,
         weights: dict[Pair, Tensor],
         grad: Tensor,
         sums: dict[Pair, Tensor] | None,
@@ -88,6 +82,7 @@ class WeightsFirst(Order):
         blocks: bool,
     ) -> tuple[list[Tensor], list[Tensor]]:
         """See the base class."""
+        rho, g, _ = factors
         n_env, n, _, h = grad.shape
         fields, tagged = self.fields(rho), self._tagged(g)
         flat = grad.reshape(n_env, n, n * h)
@@ -149,19 +144,3 @@ class WeightsFirst(Order):
         n_rows = field.shape[0] * field.shape[1]
         product = torch.mm(field.view(-1, len(weight)), weight)
         return product.view(n_rows, (2 * b + 1) * self.n_channels, -1)
-
-
-def prefers_weights_first(order: WeightsFirst, n_neighbors: int) -> bool:
-    """Whether :class:`WeightsFirst` needs less time, from the numbers of multiplications.
-
-    Args:
-        order: the one in question; the other is :class:`NeighborFirst` for the same paths.
-        n_neighbors: N.
-    """
-    q = order.n_channels
-    in_t = in_matrix = used = 0
-    for (a, b), lambdas in order.lambdas.items():
-        in_t += len(lambdas) * (2 * min(a, b) + 1)
-        in_matrix += len(lambdas) * (2 * a + 1) * (2 * b + 1)
-        used += (2 * a + 1) * (2 * b + 1)
-    return n_neighbors * in_t * q > _PRICE_OF_WEIGHTS_FIRST * in_matrix * q + n_neighbors * used
