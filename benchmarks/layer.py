@@ -42,9 +42,7 @@ def random_density(
 
     directions = torch.nn.functional.normalize(random(3), dim=-1)
     harmonics = solid_harmonics(directions.flatten(0, 1), max_angular)
-    g = tuple(
-        (y.view(count, neighbors, -1, 1) * random(1, CHANNELS)).to(dtype) for y in harmonics
-    )
+    g = tuple((y.view(count, neighbors, -1, 1) * random(1, CHANNELS)).to(dtype) for y in harmonics)
     rho = tuple(x.sum(dim=1) for x in g)
     for x in (*g, *rho):
         x.requires_grad_(grad)

@@ -25,10 +25,11 @@ class TripletLinear(nn.Module):
     """y_jk = F_jk W + b for all ordered pairs of neighbours, without the features F_jk.
 
     For few neighbours, F_jk = g_j . T_k with T_k = (g_k x rho): the weights are applied to T_k,
-    which has no index j, and the result meets g_j last. For many, the weights meet rho, which has
-    no index at all, then g_k, then g_j. The numbers of multiplications decide (at 30 neighbours for
-    6 channels and l <= 3). A batch needs memory for its input and its output alone: first and
-    second derivatives recompute what lies between, chunk by chunk.
+    which has no index j, and the result meets g_j last; where the density knows the directions of
+    the neighbours, this happens with k on the z axis, where couplings are shorter. For many, the
+    weights meet rho, which has no index at all, then g_k, then g_j. The numbers of multiplications
+    decide (at some 25 neighbours for 6 channels and l <= 3). A batch needs memory for its input and
+    its output alone: first and second derivatives recompute what lies between, chunk by chunk.
 
     Args:
         max_angular: largest l of the density.
@@ -145,7 +146,9 @@ class TripletLinear(nn.Module):
 
         Returns:
             (E, N, N, out_features); the bias alone where a neighbour is padding. Differentiable
-            twice to the density and to the weights.
+            twice to the density and to the weights. Where directions are known, first gradients
+            with respect to g have only the part along changes of distances and directions, which
+            gives those with respect to positions; ``create_graph=True`` gives the others too.
 
         Raises:
             InputError: the density has another max_angular, channels, dtype or device.
@@ -289,7 +292,7 @@ class _Layer(torch.autograd.Function):
         ctx.contraction, ctx.directions = contraction, directions
         ctx.save_for_backward(weight, *blocks)
         n_env, n, h = len(blocks[0]), blocks[-1].shape[1], weight.shape[1]
-        order = contraction.orders.fastest(n, directed=directions is not None)
+        order = contraction.orders.fastest(n, directed=directions is not None, gradients=False)
         y = empty_like_type((n_env, n, n, h), weight)
         arranged = order.arranged(weight)
         for rows in _slices(order, blocks[-1], h):
@@ -324,7 +327,7 @@ class _Gradient(torch.autograd.Function):
         ctx.save_for_backward(grad, weight, *blocks)
         ctx.set_materialize_grads(False)
         n = blocks[-1].shape[1]
-        order = contraction.orders.fastest(n, directed=directions is not None)
+        order = contraction.orders.fastest(n, directed=directions is not None, gradients=True)
         arranged = order.arranged(weight)
         sums = {k: torch.zeros_like(x) for k, x in arranged.items()} if wanted[0] else None
         totals = [
@@ -362,7 +365,7 @@ class _Gradient(torch.autograd.Function):
         mat_sums = [torch.zeros_like(x) for x in matrices]
         grad_sum = torch.zeros_like(grad)
         sums = [torch.zeros_like(x) for x in blocks]
-        order = contraction.orders.fastest(grad.shape[1], directed=False)
+        order = contraction.orders.fastest(grad.shape[1], directed=False, gradients=True)
         for rows in _slices(order, blocks[-1], grad.shape[-1]):
             part = grad[rows].detach().requires_grad_()
             leaves = [x[rows].detach().requires_grad_() for x in blocks]

@@ -11,9 +11,10 @@ from symtrip.weighted.weights_first import WeightsFirst
 
 __all__ = ["Orders"]
 
-# A multiplication by weights that meet rho alone waits for memory: it costs this many others
-# (measured: both orders take the same time at 30 neighbours, 6 channels and l <= 3).
-_PRICE_OF_WEIGHTS_FIRST = 3.3
+# A multiplication by weights that meet rho alone waits for memory: it costs this many others.
+# Measured for 6 channels, l <= 3 and 128 outputs: values take the same time at 13 to 16 neighbours,
+# in local frames at 18 to 23; gradients at 20 to 40, in local frames at 30 to 41.
+_PRICE_IN_VALUES, _PRICE_IN_GRADIENTS = 1.6, 2.6
 
 
 class Orders:
@@ -44,15 +45,17 @@ class Orders:
             self._in_matrix += len(lambdas) * rows
             self._used += rows
 
-    def fastest(self, n_neighbors: int, *, directed: bool) -> Order:
+    def fastest(self, n_neighbors: int, *, directed: bool, gradients: bool) -> Order:
         """The one that needs least time, from the numbers of multiplications.
 
         Args:
             n_neighbors: N.
             directed: whether the directions of the neighbours are known.
+            gradients: whether gradients are wanted; else values.
         """
         few = self.local_frame if directed and self.local_frame else self.neighbor_first
         in_t = self._in_t if few is self.neighbor_first else self._in_turned_t
         q = self._n_channels
-        many = _PRICE_OF_WEIGHTS_FIRST * self._in_matrix * q + n_neighbors * self._used
+        price = _PRICE_IN_GRADIENTS if gradients else _PRICE_IN_VALUES
+        many = price * self._in_matrix * q + n_neighbors * self._used
         return few if n_neighbors * in_t * q <= many else self.weights_first

@@ -25,6 +25,7 @@ from symtrip.expansion import (
 from symtrip.n_center import NCenterFeatures
 from symtrip.triplet_linear import TripletLinear
 from symtrip.triplets import TripletFeatures
+from symtrip.weighted import Order
 
 MAX_ANGULAR, N_RADIAL, SPECIES = 2, 2, (1, 6)
 CONFIGURATIONS = {
@@ -55,11 +56,17 @@ EXPANSIONS = {
 }
 
 
-def layer(order: int) -> TripletLinear:
-    """A layer that contracts in one of the two orders, whatever the number of neighbours."""
+def layer(order: str) -> TripletLinear:
+    """A layer that contracts in one order, whatever the number of neighbours."""
     made = TripletLinear(max_angular=MAX_ANGULAR, n_channels=4, out_features=2)
     made.reset_parameters(torch.Generator().manual_seed(1))
-    made._every.order = lambda _: made._every.orders[order]
+    orders = made._every.orders
+
+    def fastest(_: int, *, directed: bool, gradients: bool) -> Order:  # noqa: ARG001
+        # second derivatives are taken without directions
+        return getattr(orders, order if directed else "neighbor_first")
+
+    orders.fastest = fastest
     return made.requires_grad_(False)
 
 
@@ -72,8 +79,9 @@ FEATURES: dict[str, Callable[[Density], Tensor]] = {
     "triplets": lambda d: FULL(d).dense(),
     "triplets, dense": FULL.dense,
     "triplets, reduced": lambda d: REDUCED(d).dense(),
-    "layer, neighbour first": layer(0),
-    "layer, weights first": layer(1),
+    "layer, neighbour first": layer("neighbor_first"),
+    "layer, weights first": layer("weights_first"),
+    "layer, local frame": layer("local_frame"),
     "nu = 2": DensityCorrelations(max_angular=MAX_ANGULAR, nu=2),
     "nu = 3": DensityCorrelations(max_angular=MAX_ANGULAR, nu=3),
     "nu = 4": DensityCorrelations(max_angular=MAX_ANGULAR, nu=4),

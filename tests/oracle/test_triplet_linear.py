@@ -7,20 +7,20 @@ from fractions import Fraction
 import pytest
 import symtrip_reference as reference
 import torch
+from contraction_orders import ORDERS, use_only
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracles import DIGITS, DTYPES, SMALL, error_in_eps, floats
 from strategies import NEVER_EMPTY, clouds, exact_environment
 
-from symtrip import triplet_linear
 from symtrip.triplet_linear import TripletLinear
 from symtrip.verify import BUDGETS
 
 
-@pytest.fixture(params=[False, True], ids=["neighbour first", "weights first"], autouse=True)
+@pytest.fixture(params=ORDERS, autouse=True)
 def _order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both orders of contraction, whatever the number of neighbours."""
-    monkeypatch.setattr(triplet_linear, "prefers_weights_first", lambda *_: request.param)
+    """All orders of contraction, whatever the number of neighbours."""
+    use_only(request.param, monkeypatch)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from contraction_orders import ORDERS, use_only
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from strategies import Cloud, clouds
@@ -29,10 +30,10 @@ N_FEATURES = 15 * 64
 EPS = torch.finfo(torch.float64).eps
 
 
-@pytest.fixture(params=[False, True], ids=["neighbour first", "weights first"], autouse=True)
+@pytest.fixture(params=ORDERS, autouse=True)
 def _order(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both orders of contraction, whatever the number of neighbours."""
-    monkeypatch.setattr(triplet_linear, "prefers_weights_first", lambda *_: request.param)
+    """All orders of contraction, whatever the number of neighbours."""
+    use_only(request.param, monkeypatch)
 
 
 def random_linear(dtype: torch.dtype = torch.float64, bias: bool = True) -> nn.Linear:
