@@ -26,6 +26,7 @@ class _Group:
 
     Attributes:
         lo: l of the neighbour that the weights do not meet.
+        n_m: 1 or 2, the number of m.
         rows: places of m and -m in the local frame of lo.
         columns: of all columns, those of m and then those of -m.
         direct: columns of one m and their rows in the direct weights.
@@ -33,15 +34,11 @@ class _Group:
     """
 
     lo: int
+    n_m: int
     rows: slice
     columns: slice
     direct: Slices
     swapped: Slices
-
-    @property
-    def n_m(self) -> int:
-        """1 or 2."""
-        return self.rows.stop - self.rows.start
 
     def pieces(self, swapped: int) -> Slices:
         """Columns and rows for either kind of weights."""
@@ -112,6 +109,7 @@ class LocalFrame(Order):
                 pieces.append((columns, slice(part[0] * size, (part[-1] + 1) * size)))
         return _Group(
             lo=lo,
+            n_m=n_m,
             rows=slice(2 * m - n_m + 1, 2 * m + 1),
             columns=slice(start, start + n_m * len(used)),
             direct=pieces,
@@ -224,7 +222,8 @@ class LocalFrame(Order):
 
     def _matrices(self, factors: Factors) -> list[Tensor]:
         """Per l, (E, N (2l+1), 2l+1): into the frames of all neighbours of an environment."""
-        assert factors.directions is not None
+        if factors.directions is None:
+            raise ValueError("a local frame needs the directions of the neighbours")
         return [x.flatten(1, 2) for x in self._frames(factors.directions)]
 
     def _turned(self, factors: Factors, matrices: Sequence[Tensor]) -> list[Tensor]:
@@ -281,7 +280,7 @@ class LocalFrame(Order):
         sizes = [x.shape[2] for x in turned]
         torque = left_sum.new_zeros(n_env * n, 2)
         for l, (total, part) in enumerate(
-            zip(turned_sums, to_rho.split(sizes, dim=2), strict=True)
+            zip(turned_sums, torch.split(to_rho, sizes, dim=2), strict=True)
         ):
             total[..., n] += part
             change = torch.bmm(

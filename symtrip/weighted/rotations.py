@@ -14,7 +14,7 @@ __all__ = ["LocalFrames", "frame_order", "generators"]
 
 
 def frame_order(l: int) -> list[int]:
-    """m in the order of a local frame: 0, 1, -1, 2, -2, ..., l, -l."""
+    """All m in the order of a local frame: 0, 1, -1, 2, -2, ..., l, -l."""
     return [0, *(sign * m for m in range(1, l + 1) for sign in (1, -1))]
 
 
@@ -75,8 +75,8 @@ class LocalFrames:
         flat = (powers @ self._cosines.like(directions)) * phi[0].index_select(-1, orders)
         flat += (powers @ self._sines.like(directions)) * phi[1].index_select(-1, orders)
         sizes = [2 * l + 1 for l in range(self.max_angular + 1)]
-        blocks = flat.split([size**2 for size in sizes], dim=-1)
-        return [b.unflatten(-1, (s, s)) for b, s in zip(blocks, sizes, strict=True)]
+        blocks = torch.split(flat, [size**2 for size in sizes], dim=-1)
+        return [b.view(*b.shape[:-1], s, s) for b, s in zip(blocks, sizes, strict=True)]
 
     def _multiples(self, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines and sines of 0, 1, ..., max_angular times an angle."""
@@ -103,6 +103,6 @@ def _about_y(l: int, max_angular: int) -> np.ndarray:
 
 
 def _ratio(part: Tensor, whole: Tensor, otherwise: float) -> Tensor:
-    """part / whole, ``otherwise`` where whole = 0."""
+    """Quotient, ``otherwise`` where whole = 0."""
     safe = torch.where(whole > 0, whole, 1.0)
     return torch.where(whole > 0, part / safe, otherwise)

@@ -126,6 +126,20 @@ def test_first_and_second_derivatives_are_those_of_the_linear_layer(several: lis
         assert (got - want).norm() <= 256 * EPS * want.norm()
 
 
+def test_gradients_do_not_depend_on_whether_they_are_differentiated_again() -> None:
+    layer = TripletLinear.from_linear(random_linear(), **HYPER)
+    env = environments([THREE, POLES, Cloud("one", ((0.3, -0.2, 1e-3),), (6,), 2.0)])
+    vectors = env.vectors.clone().requires_grad_()
+    even, odd = layer.even_and_odd(EXPANSION(env.replace(vectors=vectors)))
+    energy = (even.sin() + odd.square()).sum()
+    inputs = [vectors, *layer.parameters()]
+    once = torch.autograd.grad(energy, inputs, retain_graph=True)
+    twice = torch.autograd.grad(energy, inputs, create_graph=True)
+    for got, want in zip(once, twice, strict=True):
+        # measured 4 eps
+        assert (got - want).norm() <= 32 * EPS * want.norm()
+
+
 @pytest.mark.parametrize("frozen", ["weights", "positions"])
 def test_only_the_gradients_that_are_wanted_are_made(frozen: str) -> None:
     layer = TripletLinear.from_linear(random_linear(), **HYPER)
