@@ -14,7 +14,7 @@ from collections.abc import Callable
 import torch
 from figures import figure, gpu_needed
 from forces import b_nl
-from layer import CHANNELS, HIDDEN, MAX_ANGULAR, N_FEATURES, random_density
+from layer import CHANNELS, HIDDEN, MAX_ANGULAR, N_FEATURES, flops, random_density
 from side_by_side import Bar
 from training import trainer
 
@@ -125,8 +125,13 @@ def layer_on_gpu(quick: bool) -> list[Bar]:
                     device,
                     lambda: linear(features.dense(density, out=memory)),  # noqa: B023
                 )
+                part = flops(lambda: layer(density)) / fused / ceiling  # noqa: B023
             title = f"GPU: materialise + GEMM / TripletLinear, forward, N = {n}, {label}"
             bars.append(Bar(title, dense / fused, device=name))
+            title = "GPU: TripletLinear, part of the GEMM ceiling"
+            if (n, label) == (7, "float32"):
+                bars.append(figure(title, part, device=name))
+            bars.append(Bar(f"{title}, N = {n}, {label}", part, device=name))
     return bars
 
 

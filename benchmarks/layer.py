@@ -9,11 +9,15 @@ to the weights and to every g_j and rho.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
+
 import torch
 from allocations import peak_bytes
 from figures import figure
 from side_by_side import Bar, Curve, in_turn
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from symtrip import TripletFeatures, TripletLinear
 from symtrip.expansion import Density
@@ -23,6 +27,7 @@ __all__ = ["MEASUREMENTS"]
 
 HIDDEN, CHANNELS, MAX_ANGULAR, N_FEATURES = 128, 6, 3, 7344
 NEIGHBORS = (7, 15, 30, 60)
+SQUARE = 1024  # size of the matrix product that is the ceiling
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
 
@@ -52,6 +57,19 @@ def random_density(
         mask=torch.ones(count, neighbors, dtype=torch.bool),
         directions=directions.to(dtype),
     )
+
+
+def flops(work: Callable[[], object]) -> int:
+    """Multiplications and additions in the matrix products that ``work`` really does."""
+
+    def product(_: Sequence[int], a: Sequence[int], b: Sequence[int], **_rest: object) -> int:
+        return 2 * math.prod(a) * b[-1]
+
+    # the counter knows these only where they make a new tensor
+    in_place = {torch.ops.aten.addmm_: product, torch.ops.aten.baddbmm_: product}
+    with FlopCounterMode(display=False, custom_mapping=in_place) as counter:
+        work()
+    return int(counter.get_total_flops())
 
 
 def backward(outputs: Tensor, density: Density, grad: Tensor, weight: Tensor) -> None:
@@ -88,6 +106,7 @@ def seconds_per_environment(neighbors: int, dtype: torch.dtype, quick: bool) -> 
         backward(layer(density), density, grad, layer.weight)
 
     few = density[:n_few]
+    square = torch.randn(SQUARE, SQUARE, dtype=dtype)
 
     def dense_gradients() -> None:
         outputs = linear(features.dense(few))
@@ -101,11 +120,16 @@ def seconds_per_environment(neighbors: int, dtype: torch.dtype, quick: bool) -> 
             "dense, in the cache": lambda: dense(in_cache),
             "fused, gradients": fused_gradients,
             "dense, gradients": dense_gradients,
+            "square product": lambda: square @ square,
         },
         rounds=2 if quick else 5,
     )
     counts = {"dense": n_dense, "dense, in the cache": n_dense, "dense, gradients": n_few}
-    return {name: value / counts.get(name, n_fused) for name, value in seconds.items()}
+    at_ceiling = seconds.pop("square product") / (2 * SQUARE**3)
+    times = {name: value / counts.get(name, n_fused) for name, value in seconds.items()}
+    for name, work in (("fused", fused), ("fused, gradients", fused_gradients)):
+        times[f"{name}, at the ceiling"] = at_ceiling * flops(work) / n_fused
+    return times
 
 
 def growth(quick: bool) -> list[Bar | Curve]:
@@ -126,6 +150,14 @@ def growth(quick: bool) -> list[Bar | Curve]:
                     seconds["dense, gradients"] / seconds["fused, gradients"],
                 ),
                 Bar(f"the same, forward, materialised in cache-sized chunks, {suffix}", cached),
+                Bar(
+                    f"TripletLinear, part of the GEMM ceiling, forward, {suffix}",
+                    seconds["fused, at the ceiling"] / seconds["fused"],
+                ),
+                Bar(
+                    f"TripletLinear, part of the GEMM ceiling, forward + backward, {suffix}",
+                    seconds["fused, gradients, at the ceiling"] / seconds["fused, gradients"],
+                ),
             ]
         for route in ("fused", "dense", "fused, gradients", "dense, gradients"):
             results.append(
