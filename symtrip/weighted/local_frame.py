@@ -28,20 +28,24 @@ class _Group:
         lo: l of the neighbour that the weights do not meet.
         n_m: 1 or 2, the number of m.
         rows: places of m and -m in the local frame of lo.
-        columns: of all columns, those of m and then those of -m.
-        direct: columns of one m and their rows in the direct weights.
+        direct: rows of T and those of the direct weights.
         swapped: the same for the swapped weights.
+        hi: (paths,), l of the other neighbour.
+        component: (paths m,), of rho.
+        coefficient: (paths m, 1, 1), of the couplings.
     """
 
     lo: int
     n_m: int
     rows: slice
-    columns: slice
     direct: Slices
     swapped: Slices
+    hi: ConstantTable
+    component: ConstantTable
+    coefficient: ConstantTable
 
     def pieces(self, swapped: int) -> Slices:
-        """Columns and rows for either kind of weights."""
+        """Rows of T and of either kind of weights."""
         return self.swapped if swapped else self.direct
 
 
@@ -74,46 +78,37 @@ class LocalFrame(Order):
             if mine:
                 self._partners[lo] = mine
         self._groups: list[_Group] = []
-        columns: list[tuple[int, int, float]] = []
         for lo, mine in self._partners.items():
             for m in range(lo + 1):
                 used = [i for i, path in enumerate(mine) if _couples(path, m)]
                 if used:
-                    signed = (m, -m) if m else (0,)
-                    self._groups.append(self._group(lo, m, used, len(columns)))
-                    columns += [_column(mine[i], s) for s in signed for i in used]
-        self._component, self._hi = (
-            ConstantTable(np.array([c[i] for c in columns], dtype=np.int64)) for i in (0, 1)
-        )
-        self._coefficient = ConstantTable(np.array([c[2] for c in columns]))
-        back = np.zeros(((self.max_angular + 1) ** 2, len(columns)))
-        to_hi = np.zeros((self.max_angular + 1, len(columns)))
-        for i, (component, hi, coefficient) in enumerate(columns):
-            back[component, i], to_hi[hi, i] = coefficient, 1.0
-        self._to_rho, self._to_hi = ConstantTable(back), ConstantTable(to_hi)
+                    self._groups.append(self._group(lo, m, used))
         turns = []
         for l in range(self.max_angular + 1):
             places = [l + m for m in frame_order(l)]
             turns.append(ConstantTable(generators(l)[:2][:, places][:, :, places]))
         self._turns = turns
 
-    def _group(self, lo: int, m: int, used: list[int], start: int) -> _Group:
+    def _group(self, lo: int, m: int, used: list[int]) -> _Group:
         mine, size = self._partners[lo], self.n_channels**2
-        n_m = 2 if m else 1
+        signed = (m, -m) if m else (0,)
         unequal = [i for i in used if mine[i][1] > lo]
         pieces = []
         for part in (unequal, used[len(unequal) :]):
             if part:
                 first = used.index(part[0])
-                columns = slice(first * size, (first + len(part)) * size)
-                pieces.append((columns, slice(part[0] * size, (part[-1] + 1) * size)))
+                rows = slice(first * size, (first + len(part)) * size)
+                pieces.append((rows, slice(part[0] * size, (part[-1] + 1) * size)))
+        couplings = [_coupling(mine[i], s) for i in used for s in signed]
         return _Group(
             lo=lo,
-            n_m=n_m,
-            rows=slice(2 * m - n_m + 1, 2 * m + 1),
-            columns=slice(start, start + n_m * len(used)),
+            n_m=len(signed),
+            rows=slice(2 * m - len(signed) + 1, 2 * m + 1),
             direct=pieces,
             swapped=pieces[: 1 if unequal else 0],
+            hi=ConstantTable(np.array([mine[i][1] for i in used], dtype=np.int64)),
+            component=ConstantTable(np.array([c[0] for c in couplings], dtype=np.int64)),
+            coefficient=ConstantTable(np.array([c[1] for c in couplings])[:, None, None]),
         )
 
     def shapes(self, h: int) -> dict[Pair, tuple[int, ...]]:
@@ -153,13 +148,14 @@ class LocalFrame(Order):
         """See the base class."""
         n_env, n, _, h = out.shape
         turned = self._turned(factors, self._matrices(factors))
-        left, right = self._columns_of(turned)
+        axial, rho = self._axial(turned), self._turned_rho(turned)
         memory = out.new_empty(n_env * n * 2 * self.n_channels * h)
         direct = torch.empty_like(out).view(n_env * n, n, h)  # (E k), j
         targets = {0: direct, 1: out.view(n_env * n, n, h)}  # (E j), k
         fresh = set(targets)
         for group in self._groups:
-            t, tagged = self._coupled(group, left, right), self._tagged(group, turned)
+            t = _outer(*_sides(group, axial, rho))
+            tagged = self._tagged(group, turned)
             for swapped, target in targets.items():
                 if not group.pieces(swapped):
                     continue
@@ -185,13 +181,14 @@ class LocalFrame(Order):
         q = self.n_channels
         matrices = self._matrices(factors)
         turned = self._turned(factors, matrices)
-        left, right = self._columns_of(turned)
+        axial, rho = self._axial(turned), self._turned_rho(turned)
         memory = grad.new_empty(n_env * n * 2 * q * h)
         grads = (grad.transpose(1, 2).reshape(n_env * n, n, h), grad.reshape(n_env * n, n, h))
         turned_sums = [torch.zeros_like(x) for x in turned] if blocks else []
-        left_sum, right_sum = torch.empty_like(left), torch.empty_like(right)
+        axial_sum, rho_sum = torch.zeros_like(axial), torch.zeros_like(rho)
         for group in self._groups:
-            t, tagged = self._coupled(group, left, right), self._tagged(group, turned)
+            left, right = _sides(group, axial, rho)
+            t, tagged = _outer(left, right), self._tagged(group, turned)
             t_grad = torch.empty_like(t) if blocks else None
             for swapped, outer in enumerate(grads):
                 pieces = group.pieces(swapped)
@@ -202,22 +199,19 @@ class LocalFrame(Order):
                     total = self._tagged(group, turned_sums)
                     total += torch.bmm(image, outer.transpose(1, 2))
                 # the image is not needed any more: its gradient takes its place
-                image_grad = memory[: len(t) * q * h].view(n_env * n, -1, h)
-                image_grad = torch.bmm(tagged, outer, out=image_grad).view(len(t), q * h)
-                for columns, rows in pieces:
+                image_grad = memory[: t.shape[1] * q * h].view(n_env * n, -1, h)
+                image_grad = torch.bmm(tagged, outer, out=image_grad).view(t.shape[1], q * h)
+                for mine, rows in pieces:
                     if sums is not None:
-                        sums[group.lo, swapped][rows].addmm_(t[:, columns].T, image_grad)
+                        sums[group.lo, swapped][rows].addmm_(t[mine], image_grad)
                     if t_grad is not None:
-                        part, matrix = t_grad[:, columns], weights[group.lo, swapped][rows]
-                        torch.addmm(part, image_grad, matrix.T, beta=swapped, out=part)
+                        part, matrix = t_grad[mine], weights[group.lo, swapped][rows]
+                        torch.addmm(part, matrix, image_grad.T, beta=swapped, out=part)
             if t_grad is not None:
-                outer = t_grad.view(n_env * n, -1, q, q)
-                mine = group.columns
-                left_sum[:, mine] = (outer * right[:, mine, None, :]).sum(dim=3)
-                right_sum[:, mine] = (outer * left[:, mine, :, None]).sum(dim=2)
+                _add_outer(group, t_grad, left, right, axial_sum, rho_sum)
         if not blocks:
             return [], []
-        self._add_columns(turned, turned_sums, left_sum, right_sum)
+        self._add_own(turned, turned_sums, axial, axial_sum, rho_sum)
         return self._turned_back(turned_sums, matrices)
 
     def _matrices(self, factors: Factors) -> list[Tensor]:
@@ -249,36 +243,35 @@ class LocalFrame(Order):
             g.append(product[..., :n].permute(0, 3, 1, 2))
         return rho, g
 
-    def _columns_of(self, turned: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Factors of all columns of T, (E N, columns, Q): g_k with m = 0, couplings times rho."""
-        g, rho = self._axial(turned), torch.cat([x[..., -1] for x in turned], dim=2)
-        left = g.flatten(0, 1).index_select(1, self._hi.like(g))
-        right = rho.flatten(0, 1).index_select(1, self._component.like(g))
-        return left, right.mul_(self._coefficient.like(g)[:, None])
+    @staticmethod
+    def _turned_rho(turned: Sequence[Tensor]) -> Tensor:
+        """(components, Q, E N): rho in the frame of each neighbour."""
+        rho = torch.cat([x[..., -1] for x in turned], dim=2)
+        return rho.flatten(0, 1).permute(1, 2, 0).contiguous()
 
     @staticmethod
     def _axial(turned: Sequence[Tensor]) -> Tensor:
-        """(E, N, l, Q): g of each neighbour in its own frame, m = 0."""
+        """(l, Q, E N): g of each neighbour in its own frame, m = 0."""
         own = [x[:, :, 0].diagonal(dim1=1, dim2=3) for x in turned]
-        return torch.stack(own, dim=1).permute(0, 3, 1, 2)
+        return torch.stack(own, dim=1).permute(1, 2, 0, 3).flatten(2)
 
-    def _add_columns(
+    def _add_own(
         self,
         turned: Sequence[Tensor],
         turned_sums: Sequence[Tensor],
-        left_sum: Tensor,
-        right_sum: Tensor,
+        axial: Tensor,
+        axial_sum: Tensor,
+        rho_sum: Tensor,
     ) -> None:
-        """The adjoint of :meth:`_columns_of`, and what moves neighbours off their axis.
+        """The adjoint of :meth:`_axial` and :meth:`_turned_rho`, and what moves a g off its axis.
 
         Turning g_k, all other g_j and rho together changes nothing, so the derivative with
         respect to the direction of k is minus that of turning all others.
         """
         n_env, n = turned[0].shape[:2]
-        to_rho = (self._to_rho.like(left_sum) @ right_sum).view(n_env, n, -1, self.n_channels)
-        to_axial = (self._to_hi.like(left_sum) @ left_sum).view(n_env, n, -1, self.n_channels)
         sizes = [x.shape[2] for x in turned]
-        torque = left_sum.new_zeros(n_env * n, 2)
+        to_rho = rho_sum.permute(2, 0, 1).reshape(n_env, n, -1, self.n_channels)
+        torque = axial.new_zeros(n_env * n, 2)
         for l, (total, part) in enumerate(
             zip(turned_sums, torch.split(to_rho, sizes, dim=2), strict=True)
         ):
@@ -287,26 +280,18 @@ class LocalFrame(Order):
                 total.flatten(3).flatten(0, 1), turned[l].flatten(3).flatten(0, 1).transpose(1, 2)
             )
             torque += change.flatten(1) @ self._turns[l].like(change).flatten(1).T
-        axial = self._axial(turned)
-        scale = axial[:, :, 1:].abs().amax(dim=(2, 3), keepdim=True)
+        scale = axial[1:].abs().amax(dim=(0, 1))
         # a padded neighbour, or one at the cutoff, has no direction to change
         axial = torch.where(scale > 0, axial / scale, 0.0)
         columns = [self._turns[l].like(axial)[:, :, 0] for l in range(len(sizes))]
         squares = torch.stack([column[0].square().sum() for column in columns])
-        norm = (axial.square().sum(dim=3) @ squares)[..., None]
-        scale = scale[..., 0] * norm
-        angles = torch.where(scale > 0, -torque.view(n_env, n, 2) / scale, 0.0)
+        scale = scale * (squares @ axial.square().sum(dim=1))
+        angles = torch.where(scale > 0, -torque.T / scale, 0.0)  # 2, E k
         for l, total in enumerate(turned_sums):
             own = total.diagonal(dim1=1, dim2=4)  # E, 2l+1, Q, k
-            own[:, 0] += to_axial[:, :, l].transpose(1, 2)
-            moved = angles @ columns[l]  # E, k, 2l+1
-            own += torch.einsum("ekm,ekq->emqk", moved, axial[:, :, l])
-
-    def _coupled(self, group: _Group, left: Tensor, right: Tensor) -> Tensor:
-        """T, (E N m, paths Q Q)."""
-        mine = group.columns
-        t = left[:, mine, :, None] * right[:, mine, None, :]
-        return t.view(len(left) * group.n_m, -1)
+            own[:, 0] += axial_sum[l].view(-1, n_env, n).transpose(0, 1)
+            moved = (columns[l].T @ angles)[:, None] * axial[l]  # 2l+1, Q, E k
+            own += moved.view(*moved.shape[:2], n_env, n).permute(2, 0, 1, 3)
 
     @staticmethod
     def _tagged(group: _Group, turned: Sequence[Tensor]) -> Tensor:
@@ -323,12 +308,45 @@ class LocalFrame(Order):
         memory: Tensor,
     ) -> Tensor:
         """T times the weights, (E N, m Q, h), written to ``memory``."""
-        matrix = weights[group.lo, swapped]
-        image = memory[: len(t) * matrix.shape[1]].view(len(t), matrix.shape[1])
-        for i, (columns, rows) in enumerate(group.pieces(swapped)):
-            torch.addmm(image, t[:, columns], matrix[rows], beta=min(i, 1), out=image)
-        n_rows = group.n_m * self.n_channels
-        return image.view(len(t) // group.n_m, n_rows, -1)
+        matrix, n_rows = weights[group.lo, swapped], t.shape[1]
+        image = memory[: n_rows * matrix.shape[1]].view(n_rows, matrix.shape[1])
+        for i, (mine, rows) in enumerate(group.pieces(swapped)):
+            torch.addmm(image, t[mine].T, matrix[rows], beta=min(i, 1), out=image)
+        return image.view(n_rows // group.n_m, group.n_m * self.n_channels, -1)
+
+
+def _sides(group: _Group, axial: Tensor, rho: Tensor) -> tuple[Tensor, Tensor]:
+    """Factors of T, (paths, Q, E N m): g_k with m = 0, couplings times rho."""
+    left = axial.index_select(0, group.hi.like(axial))
+    right = rho.index_select(0, group.component.like(rho)).mul_(group.coefficient.like(rho))
+    if group.n_m == 1:
+        return left, right
+    left = left[..., None].expand(*left.shape, group.n_m).flatten(2)
+    right = right.view(-1, group.n_m, *right.shape[1:])
+    return left, right.permute(0, 2, 3, 1).flatten(2)
+
+
+def _outer(left: Tensor, right: Tensor) -> Tensor:
+    """T transposed, (paths Q Q, E N m): the long axis is the last one, for speed."""
+    return (left[:, :, None] * right[:, None]).flatten(0, 2)
+
+
+def _add_outer(
+    group: _Group,
+    t_grad: Tensor,
+    left: Tensor,
+    right: Tensor,
+    axial_sum: Tensor,
+    rho_sum: Tensor,
+) -> None:
+    """The adjoint of :func:`_sides` and :func:`_outer`, added to the sums."""
+    outer = t_grad.view(*left.shape[:2], *right.shape[1:])
+    apart = (*left.shape[:2], -1, group.n_m)
+    left_grad = (outer * right[:, None]).sum(dim=2).view(apart).sum(dim=3)
+    right_grad = (outer * left[:, :, None]).sum(dim=1).view(apart)
+    right_grad = right_grad.permute(0, 3, 1, 2).flatten(0, 1) * group.coefficient.like(right)
+    axial_sum.index_add_(0, group.hi.like(left), left_grad)
+    rho_sum.index_add_(0, group.component.like(right), right_grad)
 
 
 def _couples(path: Path, m: int) -> bool:
@@ -336,10 +354,10 @@ def _couples(path: Path, m: int) -> bool:
     return path[2] >= m and (m > 0 or sum(path) % 2 == 0)
 
 
-def _column(path: Path, m: int) -> tuple[int, int, float]:
-    """The component of rho, l2 and the coupling of m of l1 with m = 0 of l2."""
+def _coupling(path: Path, m: int) -> tuple[int, float]:
+    """The component of rho that m of l1 and m = 0 of l2 couple to, and the coefficient."""
     lo, hi, big_l = path
     other = -m if sum(path) % 2 else m
     closed = (-1) ** big_l / math.sqrt(2 * big_l + 1)
     coupling = float(real_clebsch_gordan(lo, hi, big_l)[lo + m, hi, big_l + other])
-    return big_l**2 + frame_order(big_l).index(other), hi, closed * coupling
+    return big_l**2 + frame_order(big_l).index(other), closed * coupling
