@@ -131,7 +131,7 @@ FIGURES: dict[str, Figure] = {entry.name: entry for entry in _ALL}
 
 GROUPS = (
     *("materialised", "layer", "density", "nice", "forces", "training", "gpu"),
-    *("exact", "scaling", "peers"),
+    *("exact", "scaling", "local_frame", "peers"),
 )
 """Measuring modules, in the order of the run; `peers` runs in the environment of the peers."""
 
