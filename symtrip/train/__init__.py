@@ -9,10 +9,10 @@ from symtrip.train.features import (
     fit_to_clusters,
 )
 from symtrip.train.metrics import PairErrors, pair_errors
+from symtrip.train.optimisation import Epoch, Optimisation
 from symtrip.train.regression import PairRegression, regress_pairs
 from symtrip.train.run import Report, SetResult, TrainResult, optimise, train
 from symtrip.train.trainer import (
-    Epoch,
     LabelledPairs,
     Trainer,
     joined,
@@ -25,6 +25,7 @@ __all__ = [
     "DataSettings",
     "Epoch",
     "LabelledPairs",
+    "Optimisation",
     "PairErrors",
     "PairRegression",
     "Report",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symtrip.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from symtrip.train.trainer import Epoch
+    from symtrip.train.optimisation import Epoch
 
 __all__ = ["ConsoleReport"]
 
@@ -49,10 +49,9 @@ class ConsoleReport:
                 task, completed=done, total=total, note=self._note
             )
 
-    def epoch(self, record: Epoch) -> None:
+    def epoch(self, record: Epoch[Any]) -> None:
         """Show the errors of this epoch beside the bar."""
-        errors = record.selection
-        self._note = f"selection {errors.mean:.4f} / {errors.diff:.4f}"
+        self._note = f"selection {record.selection}"
 
     def say(self, text: str) -> None:
         """Print a line."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-__all__ = ["RecordedGradients", "direct_gradients", "gradients"]
+__all__ = ["Gradients", "RecordedGradients", "direct_gradients", "gradients"]
 
 Gradients = Callable[[Tensor], Tensor]
 """Rows of a batch -> its loss, detached; leaves the gradients in the parameters."""
@@ -16,15 +16,19 @@ Gradients = Callable[[Tensor], Tensor]
 _WARM_UP = 3
 
 
-def gradients(optimizer: Optimizer, loss: Gradients, device: torch.device) -> Gradients:
+def gradients(
+    optimizer: Optimizer, loss: Gradients, device: torch.device, *, recorded: bool = True
+) -> Gradients:
     """How a device gets the gradients of a batch.
 
     Args:
         optimizer: of the parameters.
         loss: rows of a batch -> its loss, differentiable.
         device: of parameters and data.
+        recorded: whether a GPU may replay a recorded step: all batches of one size must have
+            tensors of the same shapes.
     """
-    if device.type == "cuda":
+    if device.type == "cuda" and recorded:
         return RecordedGradients(optimizer, loss)
     return direct_gradients(optimizer, loss)
 

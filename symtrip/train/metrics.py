@@ -25,6 +25,9 @@ class PairErrors:
     mean: float
     diff: float
 
+    def __str__(self) -> str:
+        return f"{self.mean:.4f} / {self.diff:.4f}"
+
 
 def pair_errors(
     predicted: Float[Tensor, "pairs 2 *columns"], target: Float[Tensor, "pairs 2 *columns"]

@@ -24,8 +24,9 @@ from symtrip.train.config import TrainConfig
 from symtrip.train.features import cluster_features, fit_to_clusters
 from symtrip.train.interrupt import deferred_interrupt
 from symtrip.train.metrics import PairErrors, pair_errors
+from symtrip.train.optimisation import Epoch, Optimisation
 from symtrip.train.seeds import generator_for
-from symtrip.train.trainer import Epoch, LabelledPairs, Trainer, joined, predict, split_pairs
+from symtrip.train.trainer import LabelledPairs, Trainer, joined, predict, split_pairs
 
 __all__ = ["Report", "SetResult", "TrainResult", "optimise", "train"]
 
@@ -37,7 +38,7 @@ class Report(Protocol):
     def stage(self, title: str) -> AbstractContextManager[Progress]:
         """A progress bar for the block that it opens."""
 
-    def epoch(self, record: Epoch) -> None:
+    def epoch(self, record: Epoch[Any]) -> None:
         """An epoch is over."""
 
     def say(self, text: str) -> None:
@@ -77,7 +78,7 @@ class TrainResult:
     training: SetResult
     validation: SetResult
     seconds: dict[str, float]
-    history: list[Epoch]
+    history: list[Epoch[PairErrors]]
 
 
 def train(
@@ -247,7 +248,9 @@ def _descriptor(
     return spec, descriptor
 
 
-def optimise(trainer: Trainer, title: str, report: Report, save: Callable[[], None]) -> None:
+def optimise(
+    trainer: Optimisation[Any], title: str, report: Report, save: Callable[[], None]
+) -> None:
     """Train to the end, with a checkpoint now and then and before an interruption.
 
     Args:

@@ -1,0 +1,245 @@
+"""The training loop: AdamW, one-cycle schedule, averaged weights, selection of the best ones."""
+
+from __future__ import annotations
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import OneCycleLR
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+
+from symtrip.train.gradients import Gradients, gradients
+from symtrip.train.seeds import generator_for
+
+__all__ = ["Epoch", "Optimisation", "OptimiserSettings"]
+
+Errors = TypeVar("Errors")
+
+
+@runtime_checkable
+class OptimiserSettings(Protocol):
+    """What the loop needs to know; :class:`~symtrip.train.TrainingSettings` explains it."""
+
+    @property
+    def epochs(self) -> int:
+        """Passes over the data."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Peak of the one-cycle schedule."""
+
+    @property
+    def weight_decay(self) -> float:
+        """Of AdamW."""
+
+    @property
+    def average_decay(self) -> float:
+        """Of the exponential moving average of the weights, per batch."""
+
+    @property
+    def checkpoint_seconds(self) -> float:
+        """Time between two checkpoints."""
+
+
+@dataclass(frozen=True)
+class Epoch(Generic[Errors]):
+    """What happened in one epoch.
+
+    Attributes:
+        number: counted from 1.
+        loss: mean training loss.
+        selection: errors of the averaged weights on what is kept aside.
+        best: whether these are the best weights so far.
+    """
+
+    number: int
+    loss: float
+    selection: Errors
+    best: bool
+
+
+class Optimisation(ABC, Generic[Errors]):
+    """One training run that can stop after any batch and continue as if it had not.
+
+    After each epoch the averaged weights are judged on data kept aside, and the best ones are kept.
+
+    Args:
+        network: freshly initialised; it is trained in place.
+        settings: the optimisation.
+        count: number of items to fit.
+        batch: items in a batch.
+        seed: determines the order of the batches.
+        device: of network and data.
+        recorded: whether all batches of one size have tensors of the same shapes, so that a GPU may
+            replay a recorded step.
+
+    Attributes:
+        step: number of batches done.
+        n_steps: number of batches of the whole run.
+        history: one record for each finished epoch.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        settings: OptimiserSettings,
+        *,
+        count: int,
+        batch: int,
+        seed: int,
+        device: torch.device,
+        recorded: bool,
+    ) -> None:
+        self.network, self.settings, self.seed = network, settings, seed
+        self._count, self._batch, self._device = count, batch, device
+        self.steps_per_epoch = math.ceil(count / batch)
+        self.n_steps = settings.epochs * self.steps_per_epoch
+        self.step = 0
+        self.history: list[Epoch[Errors]] = []
+        self._optimizer = torch.optim.AdamW(
+            network.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        self._schedule = OneCycleLR(
+            self._optimizer, settings.learning_rate, total_steps=self.n_steps + 1
+        )
+        self._average = copy.deepcopy(network).requires_grad_(False)
+        self._gradients: Gradients = gradients(
+            self._optimizer, lambda rows: self.loss(network, rows), device, recorded=recorded
+        )
+        self._best = {k: v.clone() for k, v in network.state_dict().items()}
+        self._best_score = math.inf
+        self._losses: list[Tensor] = []  # on the device: reading one waits for the batch
+        self._order = torch.empty(0, dtype=torch.int64)
+
+    @abstractmethod
+    def loss(self, network: nn.Module, rows: Tensor) -> Tensor:
+        """The loss of a batch of items, differentiable."""
+
+    @abstractmethod
+    def judge(self, network: nn.Module) -> tuple[float, Errors]:
+        """Score (less is better) and errors on what is kept aside."""
+
+    @abstractmethod
+    def errors_from(self, values: dict[str, Any]) -> Errors:
+        """Errors from what ``dataclasses.asdict`` made of them."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done."""
+        return self.step >= self.n_steps
+
+    def run(self, stop: Callable[[], bool] = lambda: False) -> Iterator[Epoch[Errors] | None]:
+        """Train until the end or until ``stop`` says so.
+
+        Args:
+            stop: asked after every batch.
+
+        Yields:
+            After every batch: the record of the epoch that it finished, or ``None``. The state may
+            be saved at each of these moments.
+        """
+        while not (self.finished or stop()):
+            yield self._advance()
+
+    def best_state(self) -> dict[str, Tensor]:
+        """The selected weights."""
+        return {name: value.clone() for name, value in self._best.items()}
+
+    def _advance(self) -> Epoch[Errors] | None:
+        epoch, position = divmod(self.step, self.steps_per_epoch)
+        if position == 0 or len(self._order) == 0:
+            generator = generator_for(self.seed, "order", epoch)
+            self._order = torch.randperm(self._count, generator=generator).to(self._device)
+        self._losses.append(self._gradients(self._order[position * self._batch :][: self._batch]))
+        self._optimizer.step()
+        self._schedule.step()
+        self._update_average()
+        self.step += 1
+        return self._end_epoch(epoch + 1) if position + 1 == self.steps_per_epoch else None
+
+    def _update_average(self) -> None:
+        """Exponential moving average whose memory grows with the run: a short one has none."""
+        decay = min(self.settings.average_decay, (1 + self.step) / (10 + self.step))
+        update = get_ema_multi_avg_fn(decay if self.step else 0.0)  # type: ignore[no-untyped-call]
+        update(list(self._average.parameters()), list(self.network.parameters()), self.step)
+
+    def _end_epoch(self, number: int) -> Epoch[Errors]:
+        score, errors = self.judge(self._average)
+        best = score < self._best_score
+        if best:
+            self._best_score = score
+            self._best = {k: v.clone() for k, v in self._average.state_dict().items()}
+        losses = self._known_losses()
+        record = Epoch(number=number, loss=sum(losses) / len(losses), selection=errors, best=best)
+        self._losses = []
+        self.history.append(record)
+        return record
+
+    def _known_losses(self) -> list[float]:
+        losses: list[float] = torch.stack(self._losses).tolist() if self._losses else []
+        return losses
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything that the rest of the run depends on.
+
+        Returns:
+            Tensors by name, and values that JSON can hold.
+        """
+        tensors = {f"energy.{k}": v for k, v in self.network.state_dict().items()}
+        tensors |= {f"average.{k}": v for k, v in self._average.state_dict().items()}
+        tensors |= {f"best.{k}": v for k, v in self._best.items()}
+        optimizer = self._optimizer.state_dict()
+        for index, slots in optimizer["state"].items():
+            tensors |= {f"optimizer.{index}.{k}": v for k, v in slots.items()}
+        values = {
+            "step": self.step,
+            "best_score": self._best_score if math.isfinite(self._best_score) else None,
+            "losses": self._known_losses(),
+            "history": [asdict(epoch) for epoch in self.history],
+            "groups": optimizer["param_groups"],
+            "schedule": self._schedule.state_dict(),
+        }
+        return {name: tensor.clone() for name, tensor in tensors.items()}, values
+
+    def restore(self, tensors: dict[str, Tensor], values: dict[str, Any]) -> None:
+        """Continue from what :meth:`state` returned, in a run built with the same arguments.
+
+        Args:
+            tensors: the tensors.
+            values: the other values, perhaps after a detour through JSON.
+        """
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {
+                name.removeprefix(prefix): tensor
+                for name, tensor in tensors.items()
+                if name.startswith(prefix)
+            }
+
+        self.network.load_state_dict(part("energy."))
+        self._average.load_state_dict(part("average."))
+        self._best = part("best.")
+        slots: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in part("optimizer.").items():
+            index, key = name.split(".", 1)
+            slots.setdefault(int(index), {})[key] = tensor
+        self._optimizer.load_state_dict({"state": slots, "param_groups": values["groups"]})
+        self._schedule.load_state_dict(values["schedule"])
+        self.step = values["step"]
+        self._best_score = math.inf if values["best_score"] is None else values["best_score"]
+        like = next(self.network.parameters())
+        self._losses = list(like.new_tensor(values["losses"]))
+        self.history = [
+            Epoch(**{**epoch, "selection": self.errors_from(epoch["selection"])})
+            for epoch in values["history"]
+        ]
+        self._order = torch.empty(0, dtype=torch.int64)
