@@ -19,10 +19,10 @@ def predict(
     centers: Annotated[
         str,
         typer.Option(
-            help="Atoms whose environments' energies are added up: all, or indices such as 0,3. "
-            "Models for B8 are for atom 0."
+            help="Atoms whose environments' energies are added up: all, indices such as 0,3, or "
+            "those of the training (atom 0 for models of B8)."
         ),
-    ] = "0",
+    ] = "trained",
     forces: Annotated[bool, typer.Option(help="Compute forces, and stresses of crystals.")] = True,
     chunk: Annotated[int, typer.Option(help="Structures at a time.", min=1)] = 64,
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")] = "cpu",
@@ -49,7 +49,7 @@ def predict(
         found = run(
             loaded,
             frames,
-            centers=chosen_centers(centers),
+            centers="trained" if centers == "trained" else chosen_centers(centers),
             forces=forces,
             chunk=chunk,
             progress=report,

@@ -11,8 +11,8 @@ from ase.calculators.calculator import Calculator, PropertyNotImplementedError, 
 from ase.stress import full_3x3_to_voigt_6_stress
 
 from symtrip.errors import InputError
-from symtrip.interop.prediction import Predictor
-from symtrip.models import EnergyModel, KernelModel, load_model
+from symtrip.interop.prediction import Centers, Predictor
+from symtrip.models import AnyModel, load_model
 
 if TYPE_CHECKING:
     import ase
@@ -45,15 +45,14 @@ class ModelCalculator(Calculator):
 
     def __init__(
         self,
-        model: EnergyModel | KernelModel | str | os.PathLike[str],
+        model: AnyModel | str | os.PathLike[str],
         *,
-        centers: int | Sequence[int] | None = 0,
+        centers: Centers = "trained",
         device: torch.device | str = "cpu",
     ) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        if not isinstance(model, EnergyModel | KernelModel):
-            model = load_model(model, device)
-        self._predictor = Predictor(model, centers)
+        known = load_model(model, device) if isinstance(model, str | os.PathLike) else model
+        self._predictor = Predictor(known, centers)
 
     def calculate(
         self,

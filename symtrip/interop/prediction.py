@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -14,7 +14,14 @@ from torch import Tensor, nn
 
 from symtrip.environments import Environments
 from symtrip.errors import require
-from symtrip.models import EnergyModel, FusedTripletModel, KernelModel, TripletDescriptor
+from symtrip.models import (
+    AnyModel,
+    EnergyModel,
+    FusedTripletModel,
+    StructureModel,
+    TripletDescriptor,
+    atomic_forces,
+)
 from symtrip.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -23,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Prediction", "Predictor", "predict", "with_results"]
 
 Array = NDArray[np.float64]
+Centers = Literal["trained"] | int | Sequence[int] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,17 +57,30 @@ class Predictor:
     Args:
         model: a trained model. A copy in float64 is used, so that energies are as smooth as forces
             need them; later changes of the model do not matter.
-        centers: indices of the atoms whose environments' energies are added up; ``None``: all. The
-            models for B8 are for atom 0 alone: its environment is the whole cluster.
+        centers: indices of the atoms whose environments' energies are added up; ``None``: all;
+            "trained": those of the training. Models for B8 are for atom 0 alone: its environment is
+            the whole cluster.
     """
 
-    def __init__(
-        self, model: EnergyModel | KernelModel, centers: int | Sequence[int] | None = 0
-    ) -> None:
-        self.radius, self.device, self.centers = model.radius, model.device, centers
+    def __init__(self, model: AnyModel, centers: Centers = "trained") -> None:
+        self.radius, self.device = model.radius, model.device
+        self.centers: int | Sequence[int] | None
+        if isinstance(centers, str):
+            require(
+                centers == "trained",
+                "centers",
+                'be indices, None or "trained"',
+                centers,
+                "count atoms from 0",
+            )
+            self.centers = model.centers if isinstance(model, StructureModel) else 0
+        else:
+            self.centers = centers
         exact = copy.deepcopy(model).to(torch.float64)
         self._energies: nn.Module = exact
-        if isinstance(exact, EnergyModel) and isinstance(exact.descriptor, TripletDescriptor):
+        if isinstance(exact, StructureModel):
+            self._energies = exact.fused()
+        elif isinstance(exact, EnergyModel) and isinstance(exact.descriptor, TripletDescriptor):
             self._energies = FusedTripletModel(exact)
 
     def __call__(self, frames: Sequence[ase.Atoms], *, forces: bool = True) -> list[Prediction]:
@@ -77,10 +98,10 @@ class Predictor:
 
 
 def predict(
-    model: EnergyModel | KernelModel,
+    model: AnyModel,
     frames: Sequence[ase.Atoms],
     *,
-    centers: int | Sequence[int] | None = 0,
+    centers: Centers = "trained",
     forces: bool = True,
     chunk: int = 64,
     progress: Progress = silent,
@@ -90,8 +111,9 @@ def predict(
     Args:
         model: a trained model.
         frames: the structures, clusters or crystals of any sizes.
-        centers: indices of the atoms whose environments' energies are added up; ``None``: all. The
-            models for B8 are for atom 0 alone: its environment is the whole cluster.
+        centers: indices of the atoms whose environments' energies are added up; ``None``: all;
+            "trained": those of the training. Models for B8 are for atom 0 alone: its environment is
+            the whole cluster.
         forces: whether to compute forces and stresses.
         chunk: structures at a time; memory grows with it.
         progress: called with the number of structures done and of all.
@@ -152,11 +174,7 @@ def _by_structure(
     totals = [float(piece.sum()) for piece in pieces]
     if gradient is None:
         return [Prediction(t, p.numpy()) for t, p in zip(totals, pieces, strict=True)]
-    mask = environments.mask
-    neighbor = offset[environments.structure[:, None]] + environments.neighbor
-    forces = energies.new_zeros(sum(counts), 3)
-    forces.index_add_(0, neighbor[mask], -gradient[mask])
-    forces.index_add_(0, center, gradient.sum(dim=1))
+    forces = atomic_forces(environments, gradient, offset)
     # a homogeneous strain moves every vector by strain @ vector
     virial = energies.new_zeros(len(frames), 3, 3).index_add_(
         0, environments.structure, gradient.mT @ environments.vectors.detach()

@@ -3,7 +3,8 @@
 from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
-from symtrip.models.fused import FusedTripletModel
+from symtrip.models.forces import atomic_forces
+from symtrip.models.fused import FusedTripletModel, LearnableTriplets
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.kernel_model import KernelModel, KernelSettings, KernelTerm
 from symtrip.models.latent import (
@@ -13,7 +14,7 @@ from symtrip.models.latent import (
     sum_over_pairs,
 )
 from symtrip.models.layers import EnergyHead, RowGroupNorm
-from symtrip.models.loading import load_model
+from symtrip.models.loading import AnyModel, load_model
 from symtrip.models.model import EnergyModel, ModelSpec, build_energy, fit_descriptor
 from symtrip.models.pairs import PairFeatures, unordered_pairs
 from symtrip.models.settings import (
@@ -24,8 +25,10 @@ from symtrip.models.settings import (
     Settings,
     validated,
 )
+from symtrip.models.structure_model import StructureModel
 
 __all__ = [
+    "AnyModel",
     "EnergyHead",
     "EnergyModel",
     "ExpansionSettings",
@@ -38,6 +41,7 @@ __all__ = [
     "KernelSettings",
     "KernelTerm",
     "LatentDecoder",
+    "LearnableTriplets",
     "ModelName",
     "ModelSpec",
     "NetworkSettings",
@@ -47,11 +51,13 @@ __all__ = [
     "PairRows",
     "RowGroupNorm",
     "Settings",
+    "StructureModel",
     "TripletCompression",
     "TripletDescriptor",
     "TripletEncoder",
     "TripletEnergy",
     "TripletReconstruction",
+    "atomic_forces",
     "build_energy",
     "fit_descriptor",
     "load_model",

@@ -40,7 +40,9 @@ class TripletEnergy(_Energy):
     weights. Both orders of a pair come from one product with the first layer's weights, because
     F_kj differs from F_jk by signs. With ``inversion_symmetric``, phi(F_even, F_odd) becomes
     phi(F_even, F_odd) + phi(F_even, -F_odd) for each pair, after the nonlinearity: the energy is
-    invariant under O(3), not only under SO(3), and cannot tell mirror images apart.
+    invariant under O(3), not only under SO(3), and cannot tell mirror images apart. With
+    ``smooth_cutoff``, phi(F) becomes phi(F) - phi(0): features go to zero when a neighbour reaches
+    the cutoff, so its pairs come and go without a jump in the energy or its derivatives.
 
     Args:
         sections: even symmetric, odd symmetric, even antisymmetric and odd antisymmetric columns,
@@ -48,6 +50,7 @@ class TripletEnergy(_Energy):
         hidden: width of the network.
         nonlinear: True for B_NL, False for B_L (which cannot separate a degenerate pair).
         inversion_symmetric: see above.
+        smooth_cutoff: see above; for structures whose atoms cross the cutoff.
         pairs_per_environment: n, >= 1; 49 for B8.
         generator: source of the initial weights; ``None``: torch's default generator.
 
@@ -65,6 +68,7 @@ class TripletEnergy(_Energy):
         *,
         nonlinear: bool = True,
         inversion_symmetric: bool = False,
+        smooth_cutoff: bool = False,
         pairs_per_environment: int = 49,
         generator: torch.Generator | None = None,
     ) -> None:
@@ -77,7 +81,7 @@ class TripletEnergy(_Energy):
         )
         super().__init__()
         self.sections = sections
-        self.inversion_symmetric = inversion_symmetric
+        self.inversion_symmetric, self.smooth_cutoff = inversion_symmetric, smooth_cutoff
         self.pairs_per_environment = pairs_per_environment
         self.head = EnergyHead(sum(sections), hidden, nonlinear=nonlinear, generator=generator)
 
@@ -129,6 +133,8 @@ class TripletEnergy(_Energy):
             (E,) energies in eV relative to the zero of the training data.
         """
         values = self.head.after_first(hidden)
+        if self.smooth_cutoff:
+            values = values - self.head.after_first(self.head.first.bias)
         total = torch.where(mask, values, 0.0).sum(dim=1)
         return self.shift + self.scale / self.pairs_per_environment * total
 

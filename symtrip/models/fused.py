@@ -10,12 +10,13 @@ from torch import Tensor, nn
 
 from symtrip.environments import Environments
 from symtrip.errors import InputError
+from symtrip.expansion import Density
 from symtrip.models.descriptors import TripletDescriptor
 from symtrip.models.energy import TripletEnergy
 from symtrip.models.model import EnergyModel
 from symtrip.triplet_linear import TripletLinear
 
-__all__ = ["FusedTripletModel"]
+__all__ = ["FusedTripletModel", "LearnableTriplets"]
 
 
 class FusedTripletModel(nn.Module):
@@ -46,13 +47,10 @@ class FusedTripletModel(nn.Module):
 
     def __init__(self, model: EnergyModel, *, dtype: torch.dtype = torch.float64) -> None:
         super().__init__()
-        descriptor, energy = model.descriptor, model.energy
-        if not (isinstance(descriptor, TripletDescriptor) and isinstance(energy, TripletEnergy)):
-            raise InputError(
-                f"`model` must read triplets, as B_L and B_NL do, got {model.spec.model}; call it "
-                "itself, it has no triplet features to leave out."
-            )
-        compression, first = descriptor.compression, energy.head.first
+        compression, energy = _on_triplets(model).compression, model.energy
+        if not isinstance(energy, TripletEnergy):
+            raise TypeError(f"{type(energy).__name__} behind triplets")
+        first = energy.head.first
         device = first.weight.device
         joint = compression.dense_components().to(device) @ first.weight.detach().double().T
         self.expansion = copy.deepcopy(model.expansion)
@@ -83,12 +81,63 @@ class FusedTripletModel(nn.Module):
             InputError: another radius, dtype or device, or a neighbour of unknown species.
         """
         density = self.expansion(environments)
-        real = environments.mask[:, :, None] & environments.mask[:, None, :]
-        if self.energy.inversion_symmetric:
-            even, odd = self.layer.even_and_odd(density)
-            hidden, real = torch.cat([even + odd, even - odd], dim=1), real.repeat(1, 2, 1)
-        else:
-            hidden = self.layer(density)
-        dtype = self.energy.head.first.weight.dtype
-        energies = self.energy.after_first(hidden.flatten(1, 2).to(dtype), real.flatten(1))
-        return energies.to(environments.vectors)
+        return _behind(self.layer, self.energy, density, environments)
+
+
+class LearnableTriplets:
+    """From environments and a network to energies, differentiable to both, twice.
+
+    As :class:`FusedTripletModel`, but the matrix is made anew from the network's weights in every
+    call, so that they can be trained, on forces as well. Nothing else is trained.
+
+    Args:
+        model: a model on triplets; its expansion and compression are used.
+        dtype: of the environments, and of the networks that are passed.
+    """
+
+    def __init__(self, model: EnergyModel, dtype: torch.dtype) -> None:
+        compression = _on_triplets(model).compression
+        self.expansion = model.expansion
+        self.components = compression.dense_components().to(model.device, dtype)
+        self.layer = TripletLinear(
+            max_angular=compression.max_angular,
+            n_channels=compression.n_channels,
+            out_features=model.energy.head.first.out_features,
+            dtype=dtype,
+            device=model.device,
+        )
+        # from now on plain attributes, that every call sets
+        del self.layer.weight, self.layer.bias
+
+    def __call__(self, energy: nn.Module, environments: Environments) -> Tensor:
+        """Energies (E,) in eV of a :class:`TripletEnergy` with the model's sections."""
+        if not isinstance(energy, TripletEnergy):
+            raise TypeError(f"{type(energy).__name__} does not read triplets")
+        first = energy.head.first
+        self.layer.weight = self.components @ first.weight.T  # type: ignore[assignment]
+        self.layer.bias = first.bias
+        return _behind(self.layer, energy, self.expansion(environments), environments)
+
+
+def _on_triplets(model: EnergyModel) -> TripletDescriptor:
+    if not isinstance(model.descriptor, TripletDescriptor):
+        raise InputError(
+            f"`model` must read triplets, as B_L and B_NL do, got {model.spec.model}; call it "
+            "itself, it has no triplet features to leave out."
+        )
+    return model.descriptor
+
+
+def _behind(
+    layer: TripletLinear, energy: TripletEnergy, density: Density, environments: Environments
+) -> Tensor:
+    """The energies from the first layer's outputs."""
+    real = environments.mask[:, :, None] & environments.mask[:, None, :]
+    if energy.inversion_symmetric:
+        even, odd = layer.even_and_odd(density)
+        hidden, real = torch.cat([even + odd, even - odd], dim=1), real.repeat(1, 2, 1)
+    else:
+        hidden = layer(density)
+    dtype = energy.head.first.weight.dtype
+    energies = energy.after_first(hidden.flatten(1, 2).to(dtype), real.flatten(1))
+    return energies.to(environments.vectors)

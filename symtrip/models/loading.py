@@ -10,20 +10,22 @@ from symtrip.errors import InputError
 from symtrip.models.files import read_model_file
 from symtrip.models.kernel_model import KernelModel
 from symtrip.models.model import EnergyModel
+from symtrip.models.structure_model import StructureModel
 
-__all__ = ["load_model"]
+__all__ = ["AnyModel", "load_model"]
 
-_KINDS: tuple[type[EnergyModel] | type[KernelModel], ...] = (EnergyModel, KernelModel)
+AnyModel = EnergyModel | KernelModel | StructureModel
+"""What a model file may hold."""
+
+_KINDS: tuple[type[AnyModel], ...] = (EnergyModel, KernelModel, StructureModel)
 
 
-def load_model(
-    path: str | os.PathLike[str], device: torch.device | str = "cpu"
-) -> EnergyModel | KernelModel:
+def load_model(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> AnyModel:
     """Read a model of any kind.
 
     Args:
-        path: a file that :meth:`EnergyModel.save`, :meth:`KernelModel.save`, ``symtrip train`` or
-            ``symtrip reproduce`` wrote.
+        path: a file that :meth:`EnergyModel.save`, :meth:`KernelModel.save`,
+            :meth:`StructureModel.save` or a command of symtrip wrote.
         device: where the weights go.
 
     Raises:

@@ -212,6 +212,7 @@ def build_energy(spec: ModelSpec, generator: torch.Generator | None = None) -> E
             hidden,
             nonlinear=nonlinear,
             inversion_symmetric=symmetric,
+            smooth_cutoff=spec.network.smooth_cutoff,
             pairs_per_environment=spec.pairs_per_environment,
             generator=generator,
         )

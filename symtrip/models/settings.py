@@ -68,10 +68,18 @@ class FeatureSettings(Settings):
 
 
 class NetworkSettings(Settings):
-    """The network: its width, and whether invariance under inversion is built in."""
+    """The network.
+
+    Attributes:
+        hidden: its width.
+        inversion_symmetric: whether invariance under inversion is built in.
+        smooth_cutoff: whether pairs add nothing when one of them reaches the cutoff (models B;
+            models D are like that anyway). The clusters of B8 lie inside as a whole.
+    """
 
     hidden: int = Field(default=128, ge=4, multiple_of=4)  # normalised in four groups
     inversion_symmetric: bool = False
+    smooth_cutoff: bool = False
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)

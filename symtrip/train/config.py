@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -18,7 +19,9 @@ from symtrip.models import (
     validated,
 )
 
-__all__ = ["DataSettings", "TrainConfig", "TrainingSettings", "load_config"]
+__all__ = ["DataSettings", "TrainConfig", "TrainingSettings", "load_config", "read_config"]
+
+Config = TypeVar("Config", bound=Settings)
 
 
 class DataSettings(Settings):
@@ -85,10 +88,23 @@ class TrainConfig(Settings):
 
 
 def load_config(path: str | os.PathLike[str]) -> TrainConfig:
-    """Read a configuration.
+    """Read the configuration of a training run on B8.
 
     Args:
         path: a TOML file.
+
+    Raises:
+        InputError: see :func:`read_config`.
+    """
+    return read_config(TrainConfig, path)
+
+
+def read_config(kind: type[Config], path: str | os.PathLike[str]) -> Config:
+    """Read settings from a TOML file.
+
+    Args:
+        kind: the settings wanted.
+        path: the file.
 
     Raises:
         InputError: the file is missing or no TOML, a key is misspelt, missing or has an impossible
@@ -105,4 +121,4 @@ def load_config(path: str | os.PathLike[str]) -> TrainConfig:
         raise InputError(
             f"`config` must name a readable TOML file, got {name} ({error}); repair it."
         ) from None
-    return validated(TrainConfig, values, name)
+    return validated(kind, values, name)

@@ -1,0 +1,20 @@
+"""Training on energies and forces of any structures."""
+
+from symtrip.train.structures.config import FitConfig, FitSettings, StructureExpansion, load_fit
+from symtrip.train.structures.data import LabelledStructures, StructureBatch, read_labelled
+from symtrip.train.structures.run import FitResult, fit
+from symtrip.train.structures.trainer import StructureErrors, StructureTrainer
+
+__all__ = [
+    "FitConfig",
+    "FitResult",
+    "FitSettings",
+    "LabelledStructures",
+    "StructureBatch",
+    "StructureErrors",
+    "StructureExpansion",
+    "StructureTrainer",
+    "fit",
+    "load_fit",
+    "read_labelled",
+]

@@ -1,0 +1,208 @@
+"""Structures with energies and forces, and batches of their environments."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from symtrip.environments import Environments
+from symtrip.errors import InputError, require
+from symtrip.extxyz import read_extxyz
+
+if TYPE_CHECKING:
+    import ase
+
+__all__ = ["LabelledStructures", "StructureBatch", "read_labelled"]
+
+
+@dataclass(frozen=True, eq=False)
+class StructureBatch:
+    """Some structures, ready for a model.
+
+    Attributes:
+        environments: their environments; ``structure`` counts within the batch.
+        first_atom: (B + 1,) numbers of the structures' first atoms, and of all.
+        n_centers: (B,) environments of each structure.
+        energies: (B,) eV.
+        forces: (A, 3) eV/Å of all atoms, or None.
+    """
+
+    environments: Environments
+    first_atom: Int[Tensor, " structures_and_end"]
+    n_centers: Int[Tensor, " structures"]
+    energies: Float[Tensor, " structures"]
+    forces: Float[Tensor, "atoms 3"] | None
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledStructures:
+    """S structures with labels.
+
+    Attributes:
+        environments: of all of them, structure by structure.
+        first_environment: (S + 1,) numbers of the structures' first environments, and of all.
+        first_atom: (S + 1,) numbers of the structures' first atoms, and of all.
+        energies: (S,) eV, float64.
+        forces: (A, 3) eV/Å of all atoms, float64, or None.
+    """
+
+    environments: Environments
+    first_environment: Int[Tensor, " structures_and_end"]
+    first_atom: Int[Tensor, " structures_and_end"]
+    energies: Float[Tensor, " structures"]
+    forces: Float[Tensor, "atoms 3"] | None
+
+    def __len__(self) -> int:
+        """Number of structures."""
+        return len(self.energies)
+
+    @property
+    def n_centers(self) -> Int[Tensor, " structures"]:
+        """Environments of each structure."""
+        return self.first_environment.diff()
+
+    def batch(self, rows: Int[Tensor, " structures"]) -> StructureBatch:
+        """Some of the structures.
+
+        Args:
+            rows: their numbers.
+        """
+        n_centers, n_atoms = self.n_centers[rows], self.first_atom.diff()[rows]
+        chosen = _ranges(self.first_environment[rows], n_centers)
+        order = torch.arange(len(rows), device=rows.device)
+        environments = self.environments[chosen]
+        environments = _narrowed(environments)
+        forces = self.forces
+        if forces is not None:
+            forces = forces[_ranges(self.first_atom[rows], n_atoms)]
+        return StructureBatch(
+            environments.replace(structure=order.repeat_interleave(n_centers)),
+            torch.cat([n_atoms.new_zeros(1), n_atoms.cumsum(0)]),
+            n_centers,
+            self.energies[rows],
+            forces,
+        )
+
+    def subset(self, rows: Int[Tensor, " structures"]) -> LabelledStructures:
+        """Some of the structures, as a set of their own."""
+        chosen = self.batch(rows)
+        return LabelledStructures(
+            chosen.environments,
+            torch.cat([chosen.n_centers.new_zeros(1), chosen.n_centers.cumsum(0)]),
+            chosen.first_atom,
+            chosen.energies,
+            chosen.forces,
+        )
+
+    def composition(self, elements: Sequence[int]) -> Float[Tensor, "structures elements"]:
+        """Number of centres of each element in each structure, float64."""
+        found = self.environments.center_species[:, None]
+        one_hot = (found == torch.tensor(elements, device=found.device)).double()
+        structure = torch.arange(len(self), device=found.device).repeat_interleave(self.n_centers)
+        counts = one_hot.new_zeros(len(self), len(elements))
+        return counts.index_add(0, structure, one_hot)
+
+    def to(self, dtype: torch.dtype, device: torch.device) -> LabelledStructures:
+        """Environments in another dtype; everything on a device."""
+        return LabelledStructures(
+            self.environments.to(dtype, device),
+            self.first_environment.to(device),
+            self.first_atom.to(device),
+            self.energies.to(device),
+            None if self.forces is None else self.forces.to(device),
+        )
+
+
+def read_labelled(
+    path: str | os.PathLike[str],
+    *,
+    radius: float,
+    centers: Sequence[int] | None = None,
+    energy: str = "energy",
+    forces: str = "forces",
+) -> LabelledStructures:
+    """Structures with labels from an extended-XYZ file.
+
+    Args:
+        path: the file.
+        radius: cutoff radius in Å.
+        centers: indices of the centres in every structure; ``None``: all atoms.
+        energy: name of the energy in eV in the comment lines.
+        forces: name of the forces in eV/Å in the columns; used if all structures have them.
+
+    Raises:
+        InputError: the file is missing, empty or damaged, a structure has no energy, a label is NaN
+            or has another shape.
+    """
+    frames = read_extxyz(path)
+    energies = []
+    for number, atoms in enumerate(frames):
+        value = _label(atoms, energy, atoms.info)
+        if value is None:
+            raise InputError(
+                f"`structures` must have the energy {energy!r} in every structure, got none in "
+                f"structure {number} of {os.fspath(path)}; add it, or name another key as `energy`."
+            )
+        energies.append(float(value))
+    columns = [_label(atoms, forces, atoms.arrays) for atoms in frames]
+    stacked = None
+    if all(column is not None for column in columns):
+        stacked = torch.from_numpy(np.concatenate(columns).astype(np.float64))
+    for name, values in (("energy", torch.tensor(energies)), ("forces", stacked)):
+        require(
+            values is None or bool(values.isfinite().all()),
+            name,
+            f"be finite in {os.fspath(path)}",
+            "NaN or infinity",
+            "leave these structures out",
+        )
+    environments = Environments.from_atoms(frames, radius=radius, centers=centers, isolated="keep")
+    counts = torch.bincount(environments.structure, minlength=len(frames))
+    sizes = torch.tensor([len(atoms) for atoms in frames])
+    require(
+        stacked is None or stacked.shape == (int(sizes.sum()), 3),
+        "forces",
+        "have three components for each atom",
+        None if stacked is None else tuple(stacked.shape),
+        "repair the file",
+    )
+    return LabelledStructures(
+        environments,
+        torch.cat([counts.new_zeros(1), counts.cumsum(0)]),
+        torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]),
+        torch.tensor(energies, dtype=torch.float64),
+        stacked,
+    )
+
+
+def _label(atoms: ase.Atoms, name: str, other: dict[str, Any]) -> Any:
+    """A label that ase's reader made a result of a calculator or left where it was."""
+    results = {} if atoms.calc is None else atoms.calc.results
+    return results.get(name, other.get(name))
+
+
+def _ranges(first: Tensor, counts: Tensor) -> Tensor:
+    """first[0], first[0] + 1, ..., first[1], ...: ``counts`` numbers from each."""
+    total = int(counts.sum())
+    start = torch.repeat_interleave(counts.cumsum(0) - counts, counts)
+    steps = torch.arange(total, device=first.device) - start
+    return torch.repeat_interleave(first, counts) + steps
+
+
+def _narrowed(environments: Environments) -> Environments:
+    """Without the last columns that are padding everywhere."""
+    used = torch.nonzero(environments.mask.any(dim=0)).flatten()
+    n_neighbors = int(used[-1]) + 1 if len(used) else 0
+    return environments.replace(
+        vectors=environments.vectors[:, :n_neighbors],
+        species=environments.species[:, :n_neighbors],
+        mask=environments.mask[:, :n_neighbors],
+        neighbor=environments.neighbor[:, :n_neighbors],
+    )
