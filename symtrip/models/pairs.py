@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from symtrip.errors import require
@@ -62,6 +62,25 @@ class PairFeatures:
             self,
             symmetric=self.symmetric[rows],
             antisymmetric=self.antisymmetric[rows],
+            mask=self.mask[rows],
+        )
+
+    def gathered(self, rows: Int[Tensor, " rows"]) -> PairFeatures:
+        """The environments that an index tensor selects, for the forms ``for_training`` of models.
+
+        Pair by pair in memory: the first pair of all environments comes before the second one.
+        """
+
+        def gather(x: Tensor) -> Tensor:
+            pairs = x.shape[1]
+            flat = rows * pairs + torch.arange(pairs, device=x.device)[:, None]
+            chosen = x.flatten(0, 1).index_select(0, flat.flatten())
+            return chosen.view(pairs, len(rows), x.shape[2]).transpose(0, 1)
+
+        return replace(
+            self,
+            symmetric=gather(self.symmetric),
+            antisymmetric=gather(self.antisymmetric),
             mask=self.mask[rows],
         )
 
