@@ -159,6 +159,8 @@ class TripletEnergy(_Energy):
             pooled = pooled_first_layer(pairs, first, inversion=inversion)
         rows = number_of_rows(pairs, inversion=inversion)
         total = pooled @ self.head.last.weight[0] + self.head.last.bias * rows
+        if self.smooth_cutoff:
+            total = total - self.head.after_first(first.bias) * rows
         return self.shift + self.scale / self.pairs_per_environment * total
 
     def _sections_of(self, pairs: PairFeatures) -> tuple[int, int, int, int]:

@@ -65,6 +65,7 @@ def reconstruction() -> TripletReconstruction:
 NETWORKS: dict[str, Callable[[], TripletEnergy | TripletReconstruction]] = {
     "energy": energy,
     "energy with inversion": lambda: energy(inversion_symmetric=True),
+    "energy with a smooth cutoff": lambda: energy(smooth_cutoff=True),
     "linear energy": lambda: energy(nonlinear=False),
     "linear energy with inversion": lambda: energy(nonlinear=False, inversion_symmetric=True),
     "reconstruction": reconstruction,
