@@ -23,6 +23,7 @@ __all__ = ["MEASUREMENTS"]
 
 MAX_ANGULAR = (3, 4, 6, 8, 10)
 NEIGHBORS = (7, 15, 30)
+REPORTED = 15  # neighbours in the table; all of them are in the picture
 LARGEST = 100  # environments at once
 WHATS = ("forward", "gradients")
 Works = dict[str, Callable[[], object]]
@@ -92,7 +93,7 @@ def over_max_angular(quick: bool) -> list[Bar | Curve]:
                 for name in orders:
                     value = each[name, what] / each["local frame", what]
                     curves.setdefault((n, what, name), []).append(value)
-                    if name != "local frame":
+                    if name != "local frame" and n == REPORTED:
                         title = f"{name} / local frame, {what}, l_max = {max_angular}, N = {n}"
                         results.append(Bar(title, value))
     for (n, what, name), values in curves.items():

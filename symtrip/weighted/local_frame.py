@@ -27,7 +27,7 @@ class _Group:
     Attributes:
         lo: l of the neighbour that the weights do not meet.
         n_m: 1 or 2, the number of m.
-        rows: places of m and -m in the local frame of lo.
+        rows: places of m and -m and all channels among those of lo.
         direct: rows of T and those of the direct weights.
         swapped: the same for the swapped weights.
         hi: (paths,), l of the other neighbour.
@@ -90,7 +90,8 @@ class LocalFrame(Order):
         self._turns = turns
 
     def _group(self, lo: int, m: int, used: list[int]) -> _Group:
-        mine, size = self._partners[lo], self.n_channels**2
+        mine, q = self._partners[lo], self.n_channels
+        size = q**2
         signed = (m, -m) if m else (0,)
         unequal = [i for i in used if mine[i][1] > lo]
         pieces = []
@@ -103,7 +104,7 @@ class LocalFrame(Order):
         return _Group(
             lo=lo,
             n_m=len(signed),
-            rows=slice(2 * m - len(signed) + 1, 2 * m + 1),
+            rows=slice((2 * m - len(signed) + 1) * q, (2 * m + 1) * q),
             direct=pieces,
             swapped=pieces[: 1 if unequal else 0],
             hi=ConstantTable(np.array([mine[i][1] for i in used], dtype=np.int64)),
@@ -152,16 +153,17 @@ class LocalFrame(Order):
         memory = out.new_empty(n_env * n * 2 * self.n_channels * h)
         direct = torch.empty_like(out).view(n_env * n, n, h)  # (E k), j
         targets = {0: direct, 1: out.view(n_env * n, n, h)}  # (E j), k
+        every = self._rows(turned)
         fresh = set(targets)
         for group in self._groups:
             t = _outer(*_sides(group, axial, rho))
-            tagged = self._tagged(group, turned)
+            tagged = every[group.lo][:, group.rows].transpose(1, 2)
             for swapped, target in targets.items():
                 if not group.pieces(swapped):
                     continue
                 image = self._image(group, t, weights, swapped, memory)
                 beta = 0 if swapped in fresh else 1
-                torch.baddbmm(target, tagged.transpose(1, 2), image, beta=beta, out=target)
+                torch.baddbmm(target, tagged, image, beta=beta, out=target)
                 fresh.discard(swapped)
         for swapped in fresh:
             targets[swapped].zero_()
@@ -185,10 +187,11 @@ class LocalFrame(Order):
         memory = grad.new_empty(n_env * n * 2 * q * h)
         grads = (grad.transpose(1, 2).reshape(n_env * n, n, h), grad.reshape(n_env * n, n, h))
         turned_sums = [torch.zeros_like(x) for x in turned] if blocks else []
+        every, every_sum = self._rows(turned), self._rows(turned_sums)
         axial_sum, rho_sum = torch.zeros_like(axial), torch.zeros_like(rho)
         for group in self._groups:
             left, right = _sides(group, axial, rho)
-            t, tagged = _outer(left, right), self._tagged(group, turned)
+            t, tagged = _outer(left, right), every[group.lo][:, group.rows]
             t_grad = torch.empty_like(t) if blocks else None
             for swapped, outer in enumerate(grads):
                 pieces = group.pieces(swapped)
@@ -196,8 +199,7 @@ class LocalFrame(Order):
                     continue
                 if blocks:
                     image = self._image(group, t, weights, swapped, memory)
-                    total = self._tagged(group, turned_sums)
-                    total += torch.bmm(image, outer.transpose(1, 2))
+                    every_sum[group.lo][:, group.rows] += torch.bmm(image, outer.transpose(1, 2))
                 # the image is not needed any more: its gradient takes its place
                 image_grad = memory[: t.shape[1] * q * h].view(n_env * n, -1, h)
                 image_grad = torch.bmm(tagged, outer, out=image_grad).view(t.shape[1], q * h)
@@ -294,10 +296,9 @@ class LocalFrame(Order):
             own += moved.view(*moved.shape[:2], n_env, n).permute(2, 0, 1, 3)
 
     @staticmethod
-    def _tagged(group: _Group, turned: Sequence[Tensor]) -> Tensor:
-        """(E N, m Q, N), a view: the factors of j in the frame of k."""
-        x = turned[group.lo][:, :, group.rows]
-        return x.flatten(0, 1).flatten(1, 2)[..., :-1]
+    def _rows(turned: Sequence[Tensor]) -> list[Tensor]:
+        """Per l, (E N, (2l+1) Q, N), views: the factors of j in the frame of k."""
+        return [x.flatten(0, 1).flatten(1, 2)[..., :-1] for x in turned]
 
     def _image(
         self,

@@ -68,12 +68,14 @@ class LocalFrames:
         x, y, z = directions.unbind(-1)
         across = torch.hypot(x, y)
         length = torch.hypot(across, z)
-        theta = self._multiples(_ratio(z, length, 1.0), _ratio(across, length, 0.0))
-        phi = self._multiples(_ratio(x, across, 1.0), _ratio(y, across, 0.0))
-        powers = torch.cat([theta[0], theta[1][..., 1:]], dim=-1)
+        whole = torch.stack([length, across])  # of theta and of phi
+        cosines, sines = self._multiples(
+            _ratio(torch.stack([z, x]), whole, 1.0), _ratio(torch.stack([across, y]), whole, 0.0)
+        )
+        powers = torch.cat([cosines[0], sines[0, ..., 1:]], dim=-1)
         orders = self._orders.like(directions)
-        flat = (powers @ self._cosines.like(directions)) * phi[0].index_select(-1, orders)
-        flat += (powers @ self._sines.like(directions)) * phi[1].index_select(-1, orders)
+        flat = (powers @ self._cosines.like(directions)) * cosines[1].index_select(-1, orders)
+        flat += (powers @ self._sines.like(directions)) * sines[1].index_select(-1, orders)
         sizes = [2 * l + 1 for l in range(self.max_angular + 1)]
         blocks = torch.split(flat, [size**2 for size in sizes], dim=-1)
         return [b.view(*b.shape[:-1], s, s) for b, s in zip(blocks, sizes, strict=True)]
