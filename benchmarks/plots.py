@@ -85,6 +85,11 @@ def draw_panel(axes: object, title: str, curves: Sequence[Curve]) -> None:
     axes.set_yscale("log")
     ticks = sorted({x for curve in curves for x in curve.x})
     axes.set_xticks(ticks, [f"{x:g}" for x in ticks], fontsize=8)
+    low, high = axes.get_ylim()
+    if high < 10 * low:  # else the axis has one tick or none
+        steps = (step * 10.0**k for k in range(-4, 5) for step in (1, 1.2, 1.5, 2, 3, 4, 5, 7))
+        shown = [y for y in steps if low <= y <= high]
+        axes.set_yticks(shown, [f"{y:g}" for y in shown], fontsize=8)
     axes.minorticks_off()
     axes.set_xlabel(curves[0].x_label, fontsize=9)
     axes.set_ylabel(curves[0].y_label, fontsize=9)
