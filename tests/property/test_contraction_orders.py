@@ -73,3 +73,25 @@ def test_orders_agree(name: str, max_angular: int, parity: str) -> None:
     for (got, _), (want, scale) in zip(results(other, factors, weight), expected, strict=True):
         # measured 18 eps, of three factors whose sum nearly vanishes
         assert (got - want).norm() <= 64 * eps * scale
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+def test_frames_are_used_where_directions_are_known_until_weights_go_first(gradients: bool) -> None:
+    paths = triplet_paths(3)
+    orders = Orders(paths, {path: i for i, path in enumerate(paths)}, 6)
+
+    def fastest(n: int, directed: bool) -> Order:
+        return orders.fastest(n, directed=directed, gradients=gradients)
+
+    assert fastest(7, True) is orders.local_frame
+    assert fastest(7, False) is orders.neighbor_first
+    assert fastest(60, True) is fastest(60, False) is orders.weights_first
+
+
+def test_without_directions_the_local_frame_is_refused() -> None:
+    orders, weight = orders_of(1, "all")
+    assert orders.local_frame is not None
+    factors = factors_of(1)._replace(directions=None)
+    out = weight.new_empty(N_ENV, N, N, H)
+    with pytest.raises(ValueError, match="directions"):
+        orders.local_frame.values(factors, orders.local_frame.arranged(weight), out)
