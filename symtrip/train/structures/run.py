@@ -33,7 +33,12 @@ from symtrip.train.seeds import generator_for
 from symtrip.train.structures.config import FitConfig
 from symtrip.train.structures.data import LabelledStructures, read_labelled
 from symtrip.train.structures.pictures import draw_parity
-from symtrip.train.structures.trainer import Prediction, StructureErrors, StructureTrainer
+from symtrip.train.structures.trainer import (
+    Prediction,
+    StructureErrors,
+    StructureTrainer,
+    structure_errors,
+)
 
 __all__ = ["FitResult", "fit"]
 
@@ -132,11 +137,12 @@ def fit(
     seconds = time.perf_counter() - started
     trainer.network.load_state_dict(trainer.best_state())
     with report.stage("errors") as progress:
-        errors, predictions = [], []
+        predictions = []
         for number, part in enumerate(sets):
             progress(number, len(sets))
-            errors.append(trainer.errors(trainer.network, part))
             predictions.append(trainer.predict(trainer.network, part))
+        progress(len(sets), len(sets))
+    errors = [structure_errors(*both) for both in zip(sets, predictions, strict=True)]
     model.cpu()
     result = FitResult(
         model, errors[0], errors[1], (len(training), len(validation)), trainer.history, seconds

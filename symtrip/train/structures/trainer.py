@@ -15,7 +15,7 @@ from symtrip.train.optimisation import Optimisation
 from symtrip.train.structures.config import FitSettings
 from symtrip.train.structures.data import LabelledStructures, StructureBatch
 
-__all__ = ["Prediction", "StructureErrors", "StructureTrainer"]
+__all__ = ["Prediction", "StructureErrors", "StructureTrainer", "structure_errors"]
 
 EnergyOf = Callable[[nn.Module, Environments], Tensor]
 """A network and environments -> energies (E,) in eV."""
@@ -44,6 +44,13 @@ class Prediction:
 
     energies: Tensor
     forces: Tensor | None
+
+
+def structure_errors(structures: LabelledStructures, found: Prediction) -> StructureErrors:
+    """Errors of predictions for all structures of a set."""
+    every = structures.batch(torch.arange(len(structures), device=structures.energies.device))
+    energy, forces = _squares(every, found)
+    return StructureErrors(float(energy.sqrt()), None if forces is None else float(forces.sqrt()))
 
 
 class StructureTrainer(Optimisation[StructureErrors]):
@@ -99,22 +106,13 @@ class StructureTrainer(Optimisation[StructureErrors]):
 
     def judge(self, network: nn.Module) -> tuple[float, StructureErrors]:
         """See :meth:`Optimisation.judge`."""
-        errors = self.errors(network, self._select)
+        errors = structure_errors(self._select, self.predict(network, self._select))
         forces = None if errors.forces is None else torch.tensor(errors.forces**2)
         return float(self._weighted(torch.tensor(errors.energy**2), forces)), errors
 
     def errors_from(self, values: dict[str, Any]) -> StructureErrors:
         """See :meth:`Optimisation.errors_from`."""
         return StructureErrors(**values)
-
-    def errors(self, network: nn.Module, structures: LabelledStructures) -> StructureErrors:
-        """Errors on all structures of a set."""
-        found = self.predict(network, structures)
-        every = structures.batch(torch.arange(len(structures), device=structures.energies.device))
-        energy, forces = _squares(every, found)
-        return StructureErrors(
-            float(energy.sqrt()), None if forces is None else float(forces.sqrt())
-        )
 
     def predict(self, network: nn.Module, structures: LabelledStructures) -> Prediction:
         """Energies and, if there are labels for them, forces, without gradients of weights."""
