@@ -194,7 +194,7 @@ PRESETS: dict[PresetName, Preset] = {
         teacher=_TEACHER,
         further_pairs=4000,
         models=_latent_rows(
-            80,
+            800,
             32,
             TrainingSettings(
                 epochs=250,
