@@ -94,7 +94,7 @@ def against_copying(quick: bool) -> Iterable[Bar | Curve]:
                     "GEMM blocks": plain,
                     "GEMM dense": plain_dense,
                 },
-                rounds=2 if quick else 3,
+                rounds=2 if quick else 7,
             )
             agreed = plain_dense().clone().sub_(features.dense(density, out=target)).abs().max()
         assert agreed <= 1e-12 * target.abs().max()
