@@ -21,6 +21,7 @@ from symtrip.models import (
     StructureModel,
     TripletDescriptor,
     atomic_forces,
+    vector_gradient,
 )
 from symtrip.progress import Progress, silent
 
@@ -91,9 +92,7 @@ class Predictor:
         with torch.set_grad_enabled(forces):
             vectors = environments.vectors.requires_grad_(forces)
             energies = self._energies(environments)
-        gradient = torch.zeros_like(vectors) if forces else None
-        if energies.requires_grad and vectors.numel():
-            (gradient,) = torch.autograd.grad(energies.sum(), vectors)
+        gradient = vector_gradient(energies, vectors) if forces else None
         return _by_structure(frames, environments, energies.detach(), gradient)
 
 

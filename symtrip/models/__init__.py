@@ -3,7 +3,7 @@
 from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
-from symtrip.models.forces import atomic_forces
+from symtrip.models.forces import atomic_forces, vector_gradient
 from symtrip.models.fused import FusedTripletModel, LearnableTriplets
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.kernel_model import KernelModel, KernelSettings, KernelTerm
@@ -64,4 +64,5 @@ __all__ = [
     "sum_over_pairs",
     "unordered_pairs",
     "validated",
+    "vector_gradient",
 ]

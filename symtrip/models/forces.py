@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from symtrip.environments import Environments
 
-__all__ = ["atomic_forces"]
+__all__ = ["atomic_forces", "vector_gradient"]
+
+
+def vector_gradient(
+    energies: Float[Tensor, " environments"],
+    vectors: Float[Tensor, "environments neighbors 3"],
+    *,
+    differentiable: bool = False,
+) -> Float[Tensor, "environments neighbors 3"]:
+    """Derivative of the sum of energies with respect to neighbour vectors.
+
+    Args:
+        energies: (E,), computed from ``vectors``.
+        vectors: (E, N, 3) that require gradients; N may be 0.
+        differentiable: whether the result is to be differentiable, as training on forces needs.
+
+    Returns:
+        (E, N, 3); 0 where no energy depends on a vector.
+    """
+    if not (energies.requires_grad and vectors.numel()):
+        return torch.zeros_like(vectors)
+    (gradient,) = torch.autograd.grad(energies.sum(), vectors, create_graph=differentiable)
+    return gradient
 
 
 def atomic_forces(

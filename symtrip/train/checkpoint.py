@@ -13,9 +13,30 @@ from torch import Tensor
 from symtrip.errors import InputError, require
 from symtrip.files import save_tensors
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["checkpoint_in", "load_checkpoint", "save_checkpoint"]
 
 _FORMAT = "symtrip training checkpoint 1"
+
+
+def checkpoint_in(folder: Path, *, resume: bool) -> Path:
+    """Path of the checkpoint of a run.
+
+    Args:
+        folder: output folder of the run.
+        resume: whether the run may continue from what is there.
+
+    Raises:
+        InputError: there is a checkpoint although the run is not resumed.
+    """
+    path = folder / "checkpoint.safetensors"
+    require(
+        resume or not path.exists(),
+        "output",
+        "be a folder without a checkpoint unless the run is resumed",
+        folder,
+        "pass --resume, choose another folder, or delete this one",
+    )
+    return path
 
 
 def save_checkpoint(

@@ -19,7 +19,14 @@ from symtrip.models import (
     validated,
 )
 
-__all__ = ["DataSettings", "TrainConfig", "TrainingSettings", "load_config", "read_config"]
+__all__ = [
+    "DataSettings",
+    "OptimiserSettings",
+    "TrainConfig",
+    "TrainingSettings",
+    "load_config",
+    "read_config",
+]
 
 Config = TypeVar("Config", bound=Settings)
 
@@ -39,27 +46,35 @@ class DataSettings(Settings):
     selection_fraction: float = Field(default=0.1, gt=0, lt=1)
 
 
-class TrainingSettings(Settings):
-    """The optimisation.
+class OptimiserSettings(Settings):
+    """What every training run has in common.
 
     Attributes:
-        epochs: passes over the training pairs.
-        batch_pairs: whole pairs in a batch.
+        epochs: passes over the training data.
         learning_rate: peak of the one-cycle schedule.
         weight_decay: of AdamW.
-        difference_weight: weight of the squared error of the difference within a pair; the squared
-            error of each energy has weight 1.
         average_decay: of the exponential moving average of the weights, per batch.
         checkpoint_seconds: time between two checkpoints.
     """
 
     epochs: PositiveInt = 80
-    batch_pairs: PositiveInt = 64
     learning_rate: PositiveFloat = 3e-3
     weight_decay: NonNegativeFloat = 0.01
-    difference_weight: NonNegativeFloat = 10.0
     average_decay: float = Field(default=0.998, ge=0, lt=1)
     checkpoint_seconds: NonNegativeFloat = 30.0
+
+
+class TrainingSettings(OptimiserSettings):
+    """The optimisation on pairs.
+
+    Attributes:
+        batch_pairs: whole pairs in a batch.
+        difference_weight: weight of the squared error of the difference within a pair; the squared
+            error of each energy has weight 1.
+    """
+
+    batch_pairs: PositiveInt = 64
+    difference_weight: NonNegativeFloat = 10.0
 
 
 class TrainConfig(Settings):

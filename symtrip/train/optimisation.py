@@ -7,44 +7,20 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from symtrip.train.config import OptimiserSettings
 from symtrip.train.gradients import Gradients, gradients
 from symtrip.train.seeds import generator_for
 
-__all__ = ["Epoch", "Optimisation", "OptimiserSettings"]
+__all__ = ["Epoch", "Optimisation"]
 
 Errors = TypeVar("Errors")
-
-
-@runtime_checkable
-class OptimiserSettings(Protocol):
-    """What the loop needs to know; :class:`~symtrip.train.TrainingSettings` explains it."""
-
-    @property
-    def epochs(self) -> int:
-        """Passes over the data."""
-
-    @property
-    def learning_rate(self) -> float:
-        """Peak of the one-cycle schedule."""
-
-    @property
-    def weight_decay(self) -> float:
-        """Of AdamW."""
-
-    @property
-    def average_decay(self) -> float:
-        """Of the exponential moving average of the weights, per batch."""
-
-    @property
-    def checkpoint_seconds(self) -> float:
-        """Time between two checkpoints."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from symtrip.files import atomic_write
 from symtrip.models import EnergyModel, ModelSpec, build_energy
 from symtrip.models.model import Descriptor
 from symtrip.progress import Progress
-from symtrip.train.checkpoint import load_checkpoint, save_checkpoint
+from symtrip.train.checkpoint import checkpoint_in, load_checkpoint, save_checkpoint
 from symtrip.train.config import TrainConfig
 from symtrip.train.features import cluster_features, fit_to_clusters
 from symtrip.train.interrupt import deferred_interrupt
@@ -116,14 +116,7 @@ def train(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     folder = Path(config.output)
-    checkpoint = folder / "checkpoint.safetensors"
-    require(
-        resume or not checkpoint.exists(),
-        "output",
-        "be a folder without a checkpoint unless the run is resumed",
-        folder,
-        "pass --resume, choose another folder, or delete this one",
-    )
+    checkpoint = checkpoint_in(folder, resume=resume)
     seconds: dict[str, float] = {}
     data = pairs if pairs is not None else B8Pairs.load(config.data.file)
     fitting, validation = _labelled(config, data)

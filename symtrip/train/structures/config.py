@@ -14,7 +14,7 @@ from symtrip.models import (
     NetworkSettings,
     Settings,
 )
-from symtrip.train.config import read_config
+from symtrip.train.config import OptimiserSettings, read_config
 
 __all__ = ["FitConfig", "FitSettings", "StructureExpansion", "load_fit"]
 
@@ -28,28 +28,20 @@ class StructureExpansion(ExpansionSettings):
     species: tuple[PositiveInt, ...] = ()
 
 
-class FitSettings(Settings):
-    """The optimisation.
+class FitSettings(OptimiserSettings):
+    """The optimisation on structures.
 
     Attributes:
-        epochs: passes over the training structures.
         batch_structures: structures in a batch.
-        learning_rate: peak of the one-cycle schedule.
-        weight_decay: of AdamW.
         force_weight: weight of the squared errors of force components, in units of their mean
             square; those of energies per centre, in units of their variance, have weight 1.
-        average_decay: of the exponential moving average of the weights, per batch.
-        checkpoint_seconds: time between two checkpoints.
         dtype: of the network and of the features during the training.
     """
 
     epochs: PositiveInt = 100
-    batch_structures: PositiveInt = 8
-    learning_rate: PositiveFloat = 3e-3
-    weight_decay: NonNegativeFloat = 0.01
-    force_weight: NonNegativeFloat = 1.0
     average_decay: float = Field(default=0.99, ge=0, lt=1)
-    checkpoint_seconds: NonNegativeFloat = 30.0
+    batch_structures: PositiveInt = 8
+    force_weight: NonNegativeFloat = 1.0
     dtype: Literal["float32", "float64"] = "float32"
 
 

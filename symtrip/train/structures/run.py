@@ -25,7 +25,7 @@ from symtrip.models import (
     build_energy,
     fit_descriptor,
 )
-from symtrip.train.checkpoint import load_checkpoint, save_checkpoint
+from symtrip.train.checkpoint import checkpoint_in, load_checkpoint, save_checkpoint
 from symtrip.train.features import chunk_for
 from symtrip.train.optimisation import Epoch
 from symtrip.train.run import Report, optimise
@@ -42,7 +42,7 @@ from symtrip.train.structures.trainer import (
 
 __all__ = ["FitResult", "fit"]
 
-_DESCRIPTOR, _CHECKPOINT = "descriptor.safetensors", "checkpoint.safetensors"
+_DESCRIPTOR = "descriptor.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,14 +97,7 @@ def fit(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     folder, place = Path(config.output), torch.device(device)
-    checkpoint = folder / _CHECKPOINT
-    require(
-        resume or not checkpoint.exists(),
-        "output",
-        "be a folder without a checkpoint unless the run is resumed",
-        folder,
-        "pass --resume, choose another folder, or delete this one",
-    )
+    checkpoint = checkpoint_in(folder, resume=resume)
     training, validation = _read(config)
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")

@@ -10,7 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
-from symtrip.models import EnergyModel, LearnableTriplets, TripletDescriptor, atomic_forces
+from symtrip.models import (
+    EnergyModel,
+    LearnableTriplets,
+    TripletDescriptor,
+    atomic_forces,
+    vector_gradient,
+)
 from symtrip.train.optimisation import Optimisation
 from symtrip.train.structures.config import FitSettings
 from symtrip.train.structures.data import LabelledStructures, StructureBatch
@@ -48,8 +54,7 @@ class Prediction:
 
 def structure_errors(structures: LabelledStructures, found: Prediction) -> StructureErrors:
     """Errors of predictions for all structures of a set."""
-    every = structures.batch(torch.arange(len(structures), device=structures.energies.device))
-    energy, forces = _squares(every, found)
+    energy, forces = _squares(structures, found)
     return StructureErrors(float(energy.sqrt()), None if forces is None else float(forces.sqrt()))
 
 
@@ -137,9 +142,7 @@ class StructureTrainer(Optimisation[StructureErrors]):
         energies = local.new_zeros(len(batch.energies)).index_add(0, environments.structure, local)
         if not with_forces:
             return Prediction(energies, None)
-        gradient = torch.zeros_like(vectors)
-        if local.requires_grad and vectors.numel():
-            (gradient,) = torch.autograd.grad(local.sum(), vectors, create_graph=differentiable)
+        gradient = vector_gradient(local, vectors, differentiable=differentiable)
         forces = atomic_forces(environments, gradient, batch.first_atom)
         return Prediction(energies if differentiable else energies.detach(), forces)
 
@@ -174,11 +177,13 @@ def _energy_of(model: EnergyModel, dtype: torch.dtype) -> EnergyOf:
     return energy
 
 
-def _squares(batch: StructureBatch, found: Prediction) -> tuple[Tensor, Tensor | None]:
+def _squares(
+    given: StructureBatch | LabelledStructures, found: Prediction
+) -> tuple[Tensor, Tensor | None]:
     """Mean squared errors of energies per centre and of force components."""
     energy = (
-        ((found.energies - batch.energies.to(found.energies)) / batch.n_centers).square().mean()
+        ((found.energies - given.energies.to(found.energies)) / given.n_centers).square().mean()
     )
-    if found.forces is None or batch.forces is None:
+    if found.forces is None or given.forces is None:
         return energy, None
-    return energy, (found.forces - batch.forces.to(found.forces)).square().mean()
+    return energy, (found.forces - given.forces.to(found.forces)).square().mean()
