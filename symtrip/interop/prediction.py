@@ -17,10 +17,9 @@ from symtrip.errors import require
 from symtrip.models import (
     AnyModel,
     EnergyModel,
-    FusedTripletModel,
     StructureModel,
-    TripletDescriptor,
     atomic_forces,
+    for_use,
     vector_gradient,
 )
 from symtrip.progress import Progress, silent
@@ -74,15 +73,15 @@ class Predictor:
                 centers,
                 "count atoms from 0",
             )
-            self.centers = model.centers if isinstance(model, StructureModel) else 0
+            self.centers = model.centers
         else:
             self.centers = centers
         exact = copy.deepcopy(model).to(torch.float64)
         self._energies: nn.Module = exact
         if isinstance(exact, StructureModel):
             self._energies = exact.fused()
-        elif isinstance(exact, EnergyModel) and isinstance(exact.descriptor, TripletDescriptor):
-            self._energies = FusedTripletModel(exact)
+        elif isinstance(exact, EnergyModel):
+            self._energies = for_use(exact)
 
     def __call__(self, frames: Sequence[ase.Atoms], *, forces: bool = True) -> list[Prediction]:
         """Predict for some structures at once, as :func:`predict` does for any number."""

@@ -4,7 +4,7 @@ from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
 from symtrip.models.forces import atomic_forces, vector_gradient
-from symtrip.models.fused import FusedTripletModel, LearnableTriplets
+from symtrip.models.fused import FusedTripletModel, LearnableTriplets, for_use
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.kernel_model import KernelModel, KernelSettings, KernelTerm
 from symtrip.models.latent import (
@@ -60,6 +60,7 @@ __all__ = [
     "atomic_forces",
     "build_energy",
     "fit_descriptor",
+    "for_use",
     "load_model",
     "sum_over_pairs",
     "unordered_pairs",

@@ -6,17 +6,18 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from symtrip.errors import InputError, require
 
-__all__ = ["ModelFile", "read_model_file"]
+__all__ = ["ModelFile", "StoredModel", "read_model_file"]
 
 Model = TypeVar("Model")
+Stored = TypeVar("Stored", bound="StoredModel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,3 +91,40 @@ def read_model_file(path: str | os.PathLike[str], device: torch.device | str = "
             "train the model again or restore the file."
         ) from None
     return ModelFile(name, header, tensors)
+
+
+class StoredModel(nn.Module):
+    """A model with files of its own.
+
+    Attributes:
+        FORMAT: what the header of its files says.
+        centers: indices of the atoms whose environments' energies are added up; None for all. The
+            models for B8 are for atom 0: its environment is the whole cluster.
+    """
+
+    FORMAT: ClassVar[str]
+    centers: tuple[int, ...] | None = (0,)
+
+    @classmethod
+    def load(
+        cls: type[Stored], path: str | os.PathLike[str], device: torch.device | str = "cpu"
+    ) -> Stored:
+        """Read a model that ``save`` wrote.
+
+        Args:
+            path: the file.
+            device: where the weights go.
+
+        Raises:
+            InputError: the file is missing, damaged, or holds no such model.
+        """
+        return cls.from_file(read_model_file(path, device)).to(device)
+
+    @classmethod
+    def from_file(cls: type[Stored], file: ModelFile) -> Stored:
+        """The model in a file that was read.
+
+        Raises:
+            InputError: the file holds another kind of model or is damaged.
+        """
+        raise NotImplementedError

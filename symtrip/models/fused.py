@@ -16,7 +16,7 @@ from symtrip.models.energy import TripletEnergy
 from symtrip.models.model import EnergyModel
 from symtrip.triplet_linear import TripletLinear
 
-__all__ = ["FusedTripletModel", "LearnableTriplets"]
+__all__ = ["FusedTripletModel", "LearnableTriplets", "for_use"]
 
 
 class FusedTripletModel(nn.Module):
@@ -55,13 +55,7 @@ class FusedTripletModel(nn.Module):
         joint = compression.dense_components().to(device) @ first.weight.detach().double().T
         self.expansion = copy.deepcopy(model.expansion)
         self.energy = copy.deepcopy(energy)
-        self.layer = TripletLinear(
-            max_angular=compression.max_angular,
-            n_channels=compression.n_channels,
-            out_features=first.out_features,
-            dtype=dtype,
-            device=device,
-        )
+        self.layer = _layer(model, dtype)
         with torch.no_grad():
             self.layer.weight.copy_(joint)
             if self.layer.bias is not None:
@@ -99,13 +93,7 @@ class LearnableTriplets:
         compression = _on_triplets(model).compression
         self.expansion = model.expansion
         self.components = compression.dense_components().to(model.device, dtype)
-        self.layer = TripletLinear(
-            max_angular=compression.max_angular,
-            n_channels=compression.n_channels,
-            out_features=model.energy.head.first.out_features,
-            dtype=dtype,
-            device=model.device,
-        )
+        self.layer = _layer(model, dtype)
         # from now on plain attributes, that every call sets
         del self.layer.weight, self.layer.bias
 
@@ -119,6 +107,21 @@ class LearnableTriplets:
         return _behind(self.layer, energy, self.expansion(environments), environments)
 
 
+def for_use(model: EnergyModel, dtype: torch.dtype = torch.float64) -> nn.Module:
+    """The fastest form of a model that is not trained any more.
+
+    Args:
+        model: a trained model.
+        dtype: of the environments.
+
+    Returns:
+        The fused form of a model on triplets, any other model itself.
+    """
+    if isinstance(model.descriptor, TripletDescriptor):
+        return FusedTripletModel(model, dtype=dtype)
+    return model
+
+
 def _on_triplets(model: EnergyModel) -> TripletDescriptor:
     if not isinstance(model.descriptor, TripletDescriptor):
         raise InputError(
@@ -126,6 +129,18 @@ def _on_triplets(model: EnergyModel) -> TripletDescriptor:
             "itself, it has no triplet features to leave out."
         )
     return model.descriptor
+
+
+def _layer(model: EnergyModel, dtype: torch.dtype) -> TripletLinear:
+    """The layer that takes the place of compression and first layer, its weights yet to be set."""
+    compression = _on_triplets(model).compression
+    return TripletLinear(
+        max_angular=compression.max_angular,
+        n_channels=compression.n_channels,
+        out_features=model.energy.head.first.out_features,
+        dtype=dtype,
+        device=model.device,
+    )
 
 
 def _behind(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -17,7 +16,7 @@ from symtrip.errors import require
 from symtrip.files import save_tensors
 from symtrip.models.compression import TripletCompression
 from symtrip.models.descriptors import TripletDescriptor
-from symtrip.models.files import ModelFile, read_model_file
+from symtrip.models.files import ModelFile, StoredModel
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.pairs import PairFeatures
 from symtrip.models.settings import Settings, validated
@@ -68,7 +67,7 @@ class KernelTerm(nn.Module):
         return self.kernel.rows(self.pairs(environments))
 
 
-class KernelModel(nn.Module):
+class KernelModel(StoredModel):
     """Energies of environments as a weighted sum of kernels with known environments.
 
         energy = shift + scale * sum_s c_s mean_t K_t(A, A_s)
@@ -96,8 +95,7 @@ class KernelModel(nn.Module):
         >>> model = KernelModel.load("results/best/best.safetensors")  # doctest: +SKIP
     """
 
-    FORMAT: ClassVar = "symtrip kernel model 1"
-    """What the header of its files says."""
+    FORMAT = "symtrip kernel model 1"
 
     def __init__(
         self,
@@ -200,25 +198,8 @@ class KernelModel(nn.Module):
         save_tensors(path, self.state_dict(), header)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], device: torch.device | str = "cpu") -> KernelModel:
-        """Read a model that :meth:`save` wrote.
-
-        Args:
-            path: the file.
-            device: where the model goes.
-
-        Raises:
-            InputError: the file is missing, damaged, or holds no such model.
-        """
-        return cls.from_file(read_model_file(path, device)).to(device)
-
-    @classmethod
     def from_file(cls, file: ModelFile) -> KernelModel:
-        """The model in a file that was read.
-
-        Raises:
-            InputError: the file holds another kind of model or is damaged.
-        """
+        """See :meth:`StoredModel.from_file`."""
 
         def make() -> KernelModel:
             settings = validated(KernelSettings, json.loads(file.header["settings"]), file.path)

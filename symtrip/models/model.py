@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float
 from pydantic import PositiveInt
-from torch import Tensor, nn
+from torch import Tensor
 
 from symtrip.environments import Environments
 from symtrip.expansion import Density
@@ -18,7 +17,7 @@ from symtrip.files import save_tensors
 from symtrip.models.compression import InvariantCompression, TripletCompression
 from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
-from symtrip.models.files import ModelFile, read_model_file
+from symtrip.models.files import ModelFile, StoredModel
 from symtrip.models.settings import (
     ExpansionSettings,
     ModelName,
@@ -97,7 +96,7 @@ class ModelSpec(Settings):
         return EnergyModel(self, descriptor, build_energy(self))
 
 
-class EnergyModel(nn.Module):
+class EnergyModel(StoredModel):
     """Energies of environments, from positions on; differentiable to them.
 
     Args:
@@ -114,8 +113,7 @@ class EnergyModel(nn.Module):
         >>> energies = model(Environments.from_positions(pair, 5, radius=2.0))  # doctest: +SKIP
     """
 
-    FORMAT: ClassVar = "symtrip energy model 1"
-    """What the header of its files says."""
+    FORMAT = "symtrip energy model 1"
 
     def __init__(self, spec: ModelSpec, descriptor: Descriptor, energy: Energy) -> None:
         super().__init__()
@@ -168,25 +166,8 @@ class EnergyModel(nn.Module):
         save_tensors(path, tensors, header)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str], device: torch.device | str = "cpu") -> EnergyModel:
-        """Read a model that :meth:`save` wrote.
-
-        Args:
-            path: the file.
-            device: where the weights go.
-
-        Raises:
-            InputError: the file is missing, damaged, or holds no such model.
-        """
-        return cls.from_file(read_model_file(path, device)).to(device)
-
-    @classmethod
     def from_file(cls, file: ModelFile) -> EnergyModel:
-        """The model in a file that was read.
-
-        Raises:
-            InputError: the file holds another kind of model or is damaged.
-        """
+        """See :meth:`StoredModel.from_file`."""
 
         def make() -> EnergyModel:
             model = validated(ModelSpec, json.loads(file.header["spec"]), file.path).build()

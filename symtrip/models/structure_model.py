@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -14,16 +13,15 @@ from torch import Tensor, nn
 from symtrip.environments import Environments
 from symtrip.errors import require
 from symtrip.files import save_tensors
-from symtrip.models.descriptors import TripletDescriptor
-from symtrip.models.files import ModelFile, read_model_file
-from symtrip.models.fused import FusedTripletModel
+from symtrip.models.files import ModelFile, StoredModel
+from symtrip.models.fused import for_use
 from symtrip.models.model import EnergyModel, ModelSpec
 from symtrip.models.settings import validated
 
 __all__ = ["StructureModel"]
 
 
-class StructureModel(nn.Module):
+class StructureModel(StoredModel):
     """Energies of environments, from the network of the element in their centre.
 
         energy(A) = e_z + phi_z(A),  z the element of the centre of A
@@ -43,8 +41,7 @@ class StructureModel(nn.Module):
         >>> model = load_model("runs/mine/model.safetensors")  # doctest: +SKIP
     """
 
-    FORMAT: ClassVar = "symtrip structure model 1"
-    """What the header of its files says."""
+    FORMAT = "symtrip structure model 1"
 
     def __init__(
         self,
@@ -129,8 +126,7 @@ class StructureModel(nn.Module):
         )
         dtype = next(self.parameters()).dtype
         for z in self.elements:
-            if isinstance(self.of(z).descriptor, TripletDescriptor):
-                result.models[str(z)] = FusedTripletModel(self.of(z), dtype=dtype)
+            result.models[str(z)] = for_use(self.of(z), dtype)
         return result
 
     def of(self, z: int) -> EnergyModel:
@@ -151,27 +147,8 @@ class StructureModel(nn.Module):
         save_tensors(path, self.state_dict(), header)
 
     @classmethod
-    def load(
-        cls, path: str | os.PathLike[str], device: torch.device | str = "cpu"
-    ) -> StructureModel:
-        """Read a model that :meth:`save` wrote.
-
-        Args:
-            path: the file.
-            device: where the weights go.
-
-        Raises:
-            InputError: the file is missing, damaged, or holds no such model.
-        """
-        return cls.from_file(read_model_file(path, device)).to(device)
-
-    @classmethod
     def from_file(cls, file: ModelFile) -> StructureModel:
-        """The model in a file that was read.
-
-        Raises:
-            InputError: the file holds another kind of model or is damaged.
-        """
+        """See :meth:`StoredModel.from_file`."""
 
         def make() -> StructureModel:
             specs = {
