@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from symtrip.errors import InputError, require
 from symtrip.files import atomic_write
@@ -13,7 +13,7 @@ from symtrip.files import atomic_write
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["read_extxyz", "write_extxyz"]
+__all__ = ["labelled", "read_extxyz", "write_extxyz"]
 
 
 def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
@@ -35,6 +35,22 @@ def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
         ) from problem
     require(len(frames) > 0, "path", "name a file with structures", name, "export it again")
     return list(frames)
+
+
+def labelled(atoms: ase.Atoms, energy: float, **others: Any) -> ase.Atoms:
+    """A copy of a structure that carries labels as the results of a calculator.
+
+    Args:
+        atoms: the structure.
+        energy: in eV; the free energy is the same.
+        others: further results by ASE's names, e.g. ``forces``; None for those that are missing.
+    """
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    copy: ase.Atoms = atoms.copy()
+    known = {name: value for name, value in others.items() if value is not None}
+    copy.calc = SinglePointCalculator(copy, energy=energy, free_energy=energy, **known)
+    return copy
 
 
 def write_extxyz(path: str | os.PathLike[str], frames: Sequence[ase.Atoms]) -> None:

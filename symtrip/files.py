@@ -81,23 +81,27 @@ def save_tensors(
             raise OSError(number, os.strerror(number), os.fspath(path)) from problem
 
 
-def check_writable(path: str | os.PathLike[str]) -> None:
-    """Raise now what writing a file would raise after hours of work.
+def check_writable(*paths: str | os.PathLike[str] | None) -> None:
+    """Raise now what writing files would raise after hours of work.
 
     Args:
-        path: the file to be written later. Nothing is created.
+        paths: the files to be written later; None for one that is not asked for. Nothing is
+            created.
 
     Raises:
-        OSError: its folder, or the nearest one above it that exists, takes no files, or the path is
-            a folder.
+        OSError: a file's folder, or the nearest one above it that exists, takes no files, or a path
+            is a folder.
     """
-    target = Path(path)
-    if target.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
-    folder = target.parent
-    while not folder.exists():
-        folder = folder.parent
-    if not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))
-    with tempfile.TemporaryFile(dir=folder):
-        pass
+    for path in paths:
+        if path is None:
+            continue
+        target = Path(path)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
+        folder = target.parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))
+        with tempfile.TemporaryFile(dir=folder):
+            pass

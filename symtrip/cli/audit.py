@@ -66,8 +66,7 @@ def audit(
     from symtrip.audit.runner import chosen_families
     from symtrip.audit.table import print_report
 
-    for path in filter(None, (json, html)):
-        check_writable(path)
+    check_writable(json, html)
     chosen = [entry.id for entry in chosen_families(family or [])]
     for word in required or []:
         require(

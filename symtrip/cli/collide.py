@@ -56,8 +56,7 @@ def collide(
         "write e.g. --element Cu",
     )
     check_group(group)
-    for path in filter(None, (json, xyz)):
-        check_writable(path)
+    check_writable(json, xyz)
     subject = resolve(target, cutoff=cutoff)
     console = Console()
     try:

@@ -43,8 +43,7 @@ def compare(
     from symtrip.progress import progress_bar
 
     # every name is looked up, and every file tried, before the first audit starts
-    for path in filter(None, (markdown, png, json)):
-        check_writable(path)
+    check_writable(markdown, png, json)
     subjects = [resolve(target) for target in targets or side_by_side.STANDARD]
     reports = []
     with progress_bar("audits") as progress:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -130,14 +131,11 @@ def feature_arrays(
     expansion = settings.build()
     compute, width = _calculator(kind, settings)
     mask = environments.mask
+    # the rows that are kept: all environments, or all pairs of real neighbours
+    rows = mask.new_ones(len(mask))
     if kind == "triplets":
-        pairs = mask[:, :, None] & mask[:, None, :]
-        per_environment = pairs.flatten(1).sum(dim=1)
-        padded = mask.shape[1] ** 2
-    else:
-        per_environment = torch.ones(len(mask), dtype=torch.int64, device=mask.device)
-        padded = 1
-    n_rows = int(per_environment.sum())
+        rows = mask[:, :, None] & mask[:, None, :]
+    n_rows = int(rows.sum())
     row_size = width * torch.finfo(dtype).bits // 8
     require_memory(
         "frames",
@@ -148,25 +146,21 @@ def feature_arrays(
         "compute at most {size} rows at a time",
     )
     features = torch.empty(n_rows, width, dtype=dtype)
-    step = max(1, _CHUNK // (row_size * max(padded, 1)))
+    step = max(1, _CHUNK // (row_size * max(math.prod(rows.shape[1:]), 1)))
     done = 0
     progress(0, len(environments))
     with torch.no_grad():
         for start in range(0, len(environments), step):
             part = environments[start : start + step]
-            found = compute(expansion(part))
-            if kind == "triplets":
-                found = found[pairs[start : start + step]]
+            found = compute(expansion(part))[rows[start : start + step]]
             features[done : done + len(found)] = found.cpu()
             done += len(found)
             progress(start + len(part), len(environments))
+    index, *tagged = (x.cpu() for x in torch.nonzero(rows, as_tuple=True))
     neighbors = None
-    if kind == "triplets":
-        index, j, k = (x.cpu() for x in torch.nonzero(pairs, as_tuple=True))
+    if tagged:
         known = environments.neighbor.cpu()
-        neighbors = torch.stack([known[index, j], known[index, k]], dim=1).numpy()
-    else:
-        index = torch.arange(len(environments))
+        neighbors = torch.stack([known[index, j] for j in tagged], dim=1).numpy()
     return FeatureArrays(
         features.numpy(),
         environments.structure.cpu()[index].numpy(),

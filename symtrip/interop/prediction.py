@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from symtrip.environments import Environments
 from symtrip.errors import require
+from symtrip.extxyz import labelled
 from symtrip.models import (
     AnyModel,
     EnergyModel,
@@ -147,14 +148,7 @@ def predict(
 
 def with_results(atoms: ase.Atoms, prediction: Prediction) -> ase.Atoms:
     """A copy of the structure that carries the prediction as the results of a calculator."""
-    from ase.calculators.singlepoint import SinglePointCalculator
-
-    labelled: ase.Atoms = atoms.copy()
-    results: dict[str, Any] = {"energy": prediction.energy, "free_energy": prediction.energy}
-    optional = {"forces": prediction.forces, "stress": prediction.stress}
-    results.update({name: value for name, value in optional.items() if value is not None})
-    labelled.calc = SinglePointCalculator(labelled, **results)
-    return labelled
+    return labelled(atoms, prediction.energy, forces=prediction.forces, stress=prediction.stress)
 
 
 def _by_structure(

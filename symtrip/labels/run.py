@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symtrip.errors import require
-from symtrip.extxyz import write_extxyz
+from symtrip.extxyz import labelled, write_extxyz
 from symtrip.labels.compute import Label, check_electrons, compute_label
 from symtrip.labels.settings import LabelSettings, require_pyscf
 from symtrip.labels.store import LabelStore, structure_key
@@ -173,18 +173,9 @@ def _compute(
 def _write(
     frames: Sequence[ase.Atoms], labels: Sequence[Label], settings: LabelSettings, path: Path
 ) -> None:
-    from ase.calculators.singlepoint import SinglePointCalculator
-
-    labelled = []
+    converged = []
     for atoms, label in zip(frames, labels, strict=True):
-        if not label.converged:
-            continue
-        copy = atoms.copy()
-        copy.info["label_settings"] = settings.model_dump_json()
-        forces = label.forces_ev
-        results = {} if forces is None else {"forces": forces}
-        copy.calc = SinglePointCalculator(
-            copy, energy=label.energy_ev, free_energy=label.energy_ev, **results
-        )
-        labelled.append(copy)
-    write_extxyz(path, labelled)
+        if label.converged:
+            converged.append(labelled(atoms, label.energy_ev, forces=label.forces_ev))
+            converged[-1].info["label_settings"] = settings.model_dump_json()
+    write_extxyz(path, converged)
