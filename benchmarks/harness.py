@@ -43,8 +43,12 @@ def measurements(group: str) -> Sequence[Measurement]:
 
 def run(measurement: Measurement, quick: bool, threads: int = THREADS) -> list[Bar | Curve]:
     """Results of one measurement, taken with so many threads unless it chooses otherwise."""
+    before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    return list(measurement(quick))
+    try:
+        return list(measurement(quick))
+    finally:
+        torch.set_num_threads(before)
 
 
 class Neighbors:

@@ -1,7 +1,11 @@
 """Models of energies on compressed features, invariant after the nonlinearity."""
 
 from symtrip.models.compression import InvariantCompression, TripletCompression
-from symtrip.models.descriptors import InvariantDescriptor, TripletDescriptor
+from symtrip.models.descriptors import (
+    DirectTripletDescriptor,
+    InvariantDescriptor,
+    TripletDescriptor,
+)
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
 from symtrip.models.forces import atomic_forces, vector_gradient
 from symtrip.models.fused import FusedTripletModel, LearnableTriplets, for_use
@@ -29,6 +33,7 @@ from symtrip.models.structure_model import StructureModel
 
 __all__ = [
     "AnyModel",
+    "DirectTripletDescriptor",
     "EnergyHead",
     "EnergyModel",
     "ExpansionSettings",

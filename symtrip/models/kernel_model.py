@@ -15,7 +15,7 @@ from symtrip.environments import Environments
 from symtrip.errors import require
 from symtrip.files import save_tensors
 from symtrip.models.compression import TripletCompression
-from symtrip.models.descriptors import TripletDescriptor
+from symtrip.models.descriptors import DirectTripletDescriptor, TripletDescriptor
 from symtrip.models.files import ModelFile, StoredModel
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.pairs import PairFeatures
@@ -56,10 +56,15 @@ class KernelTerm(nn.Module):
         self.expansion = settings.expansion.build()
         self.descriptor = TripletDescriptor(settings.expansion.max_angular, compression)
         self.kernel = PairKernel(settings, compression.sections)
+        # kept from the module's tensors, for it is made of copies of them
+        self._direct: dict[torch.device, DirectTripletDescriptor] = {}
 
     def pairs(self, environments: Environments) -> PairFeatures:
         """Compressed features of environments."""
-        pairs: PairFeatures = self.descriptor(self.expansion(environments))
+        device = environments.vectors.device
+        if device not in self._direct:
+            self._direct = {device: DirectTripletDescriptor(self.descriptor.compression)}
+        pairs: PairFeatures = self._direct[device](self.expansion(environments))
         return pairs
 
     def rows(self, environments: Environments) -> PairRows:
@@ -168,7 +173,7 @@ class KernelModel(StoredModel):
                 radius = term.kernel.settings.expansion.radius
                 pieces = []
                 with torch.no_grad():
-                    for part in torch.split(self.support, TripletDescriptor.chunk):
+                    for part in torch.split(self.support, DirectTripletDescriptor.chunk):
                         environments = Environments.from_positions(
                             part, self.numbers, radius=radius
                         )

@@ -12,6 +12,7 @@ from symtrip.data import B8Pairs
 from symtrip.environments import Environments
 from symtrip.files import save_tensors
 from symtrip.models import (
+    DirectTripletDescriptor,
     KernelModel,
     KernelSettings,
     KernelTerm,
@@ -123,11 +124,13 @@ def _fit_term(
         generator=generator_for(task.seed, "compression", number),
     )
     term = KernelTerm(chosen, descriptor.compression)
+    direct = DirectTripletDescriptor(descriptor.compression)
+    chunk = chunk_for(DirectTripletDescriptor.chunk, task.device)
     pieces, done = [], 0
     title = f"{task.title}: features of kernel {number + 1}"
     with task.report.stage(title) as progress, torch.no_grad():
         for density in density_chunks(expand, positions, numbers, chunk):
-            pieces.append(descriptor(density))
+            pieces.append(direct(density))
             done += len(density)
             progress(done, len(positions))
     pairs = PairFeatures.cat(pieces)

@@ -13,7 +13,7 @@ from symtrip.data import B8Pairs
 from symtrip.environments import Environments
 from symtrip.errors import InputError
 from symtrip.expansion import GaussianDensity, Gto, ShiftedCosine, SphericalExpansion
-from symtrip.models import InvariantCompression, TripletCompression
+from symtrip.models import DirectTripletDescriptor, InvariantCompression, TripletCompression
 from symtrip.pca import principal_components
 from symtrip.triplets import TripletFeatures, Triplets
 
@@ -52,6 +52,20 @@ def test_compressed_pairs_are_the_dense_features_times_one_matrix(
     want = triplets.dense() @ components
     size = triplets.dense().norm() * components.norm(dim=0).max()
     assert (got - want).norm() <= 64 * EPS * size
+
+
+@given(clouds(radius=1.9, kinds=NEVER_EMPTY, max_neighbors=4))
+def test_the_direct_descriptor_gives_the_same_pairs(
+    compression: TripletCompression, cloud: Cloud
+) -> None:
+    env = Environments.from_vectors(cloud.tensor(), 5, radius=2.0)
+    got = DirectTripletDescriptor(compression)(EXPANSION(env))
+    triplets = FEATURES(EXPANSION(env))
+    want = compression(triplets)
+    size = triplets.dense().norm() * compression.dense_components().norm(dim=0).max()
+    assert (got.ordered() - want.ordered()).norm() <= 64 * EPS * size
+    assert torch.equal(got.mask, want.mask)
+    assert got.n_even == want.n_even
 
 
 def test_columns_are_orthogonal_with_one_norm(compression: TripletCompression) -> None:
