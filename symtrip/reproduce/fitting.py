@@ -37,6 +37,7 @@ from symtrip.train import (
 from symtrip.train.seeds import generator_for
 
 __all__ = [
+    "SELECTION_FRACTION",
     "Task",
     "TripletInput",
     "compute_triplets",
@@ -45,7 +46,8 @@ __all__ = [
     "load_weights",
 ]
 
-_SELECTION_FRACTION = 0.1
+SELECTION_FRACTION = 0.1
+"""Part of the training pairs that weights or settings are selected on."""
 _WEIGHTS = "weights.safetensors"
 
 Network = TripletEnergy | InvariantEnergy | TripletReconstruction
@@ -91,7 +93,7 @@ def fit_network(
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     network.to(task.device)
-    rows_fit, rows_select = split_pairs(len(data), _SELECTION_FRACTION, task.seed)
+    rows_fit, rows_select = split_pairs(len(data), SELECTION_FRACTION, task.seed)
     data = data.to(task.device)
     trainer = Trainer(network, augment(data[rows_fit]), data[rows_select], task.settings, task.seed)
     checkpoint = folder / "checkpoint.safetensors"

@@ -34,6 +34,7 @@ from symtrip.reproduce.invariants import (
 )
 from symtrip.reproduce.kernels import fit_kernel_model, kernel_energies
 from symtrip.reproduce.presets import ModelPlan, Preset
+from symtrip.reproduce.ridge import fit_linear_energy
 from symtrip.reproduce.vectors import fit_energy, fit_reconstruction, load_latent, reconstruction
 from symtrip.train import DataSettings, Report, TrainConfig, TrainingSettings, paired, train
 
@@ -72,18 +73,20 @@ class Pipeline:
 
     # -- features ------------------------------------------------------------------------------
 
-    def _common(self, **inputs: Any) -> dict[str, Any]:
+    def _labelled_only(self, **inputs: Any) -> dict[str, Any]:
         return {
             "data": self.digest,
             "training_pairs": self.preset.training_pairs,
-            "further_pairs": self.preset.further_pairs,
             "expansion": self.expansion.model_dump(mode="json"),
             **inputs,
         }
 
+    def _common(self, **inputs: Any) -> dict[str, Any]:
+        return self._labelled_only(further_pairs=self.preset.further_pairs, **inputs)
+
     def _nice_inputs(self) -> dict[str, Any]:
         settings = self.preset.invariants.model_dump(mode="json", exclude={"components", "inputs"})
-        return self._common(nice=settings)
+        return self._labelled_only(nice=settings)
 
     def _invariant_inputs(self, n_components: int) -> dict[str, Any]:
         settings = self.preset.invariants.model_dump(mode="json", exclude={"inputs"})
@@ -125,7 +128,7 @@ class Pipeline:
             nice = self.nice
             stacked = self.stages.run(
                 "invariants",
-                self._nice_inputs(),
+                self._nice_inputs() | {"further_pairs": self.preset.further_pairs},
                 lambda at: compute_invariants(
                     at, nice, self.expansion, self._every, self.report, self.device
                 ),
@@ -246,7 +249,9 @@ class Pipeline:
         settings = self.preset.invariants
         inputs: dict[str, Any] = {
             "seed": seed,
-            "plan": plan.model_dump(mode="json", exclude={"kernel"}),
+            "plan": plan.model_dump(
+                mode="json", exclude={"kernel"} if plan.model == "C_L" else {"kernel", "ridge"}
+            ),
             "further": None if plan.model.startswith("A_rho") else further,
             "invariants": self._invariant_inputs(
                 settings.inputs if plan.model.startswith("C") else settings.components
@@ -303,7 +308,8 @@ class Pipeline:
             else:
                 vectors = {part: x.values for part, x in self.inputs.items()}
                 n_even = self.inputs["training"].n_even
-                fit_energy(place, plan, vectors, self._with_labels, task, n_even=n_even)
+                fit = fit_linear_energy if plan.model == "C_L" else fit_energy
+                fit(place, plan, vectors, self._with_labels, task, n_even=n_even)
 
         inputs = self._inputs(name, plan, seed)
         return self.stages.run(f"{name}-seed{seed}", inputs, compute, marker=_marker(plan))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 from symtrip.models import (
     ExpansionSettings,
@@ -18,7 +18,15 @@ from symtrip.models import (
 from symtrip.reproduce.invariants import InvariantSettings
 from symtrip.train import TrainingSettings
 
-__all__ = ["PRESETS", "LatentSettings", "ModelPlan", "Preset", "PresetName", "RowName"]
+__all__ = [
+    "PRESETS",
+    "LatentSettings",
+    "ModelPlan",
+    "Preset",
+    "PresetName",
+    "RidgeSettings",
+    "RowName",
+]
 
 PresetName = Literal["quick", "paper", "best"]
 RowName = ModelName | Literal["A_rho_L", "A_rho_NL", "A_L", "A_NL", "C_L", "C_NL", "kernel"]
@@ -29,6 +37,22 @@ class LatentSettings(Settings):
 
     size: PositiveInt = 128
     hidden: PositiveInt = 512
+
+
+class RidgeSettings(Settings):
+    """A linear model in closed form; every combination is tried on training pairs kept aside.
+
+    Attributes:
+        noise: as in :func:`~symtrip.train.regress_pairs`.
+        difference_noise: the same for differences within pairs, as a part of ``noise``.
+        whitening: as in :class:`ModelPlan`, which it replaces.
+    """
+
+    noise: tuple[PositiveFloat, ...] = Field(default=(1e-8, 1e-7, 1e-6, 1e-5, 1e-4), min_length=1)
+    difference_noise: tuple[PositiveFloat, ...] = Field(default=(1.0, 0.1, 0.01), min_length=1)
+    whitening: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        default=(0.0, 0.25, 0.5), min_length=1
+    )
 
 
 class ModelPlan(Settings):
@@ -44,6 +68,8 @@ class ModelPlan(Settings):
             equal.
         training: the optimisation.
         kernel: the Gaussian process, for "kernel", to which nothing else applies.
+        ridge: for C_L: it is solved for, not trained. Of ``training`` only ``difference_weight``
+            applies, to the selection.
     """
 
     model: RowName
@@ -52,6 +78,7 @@ class ModelPlan(Settings):
     whitening: float = Field(default=0.0, ge=0, le=1)
     training: TrainingSettings = TrainingSettings()
     kernel: KernelSettings = KernelSettings()
+    ridge: RidgeSettings = RidgeSettings()
 
 
 class FigureSettings(Settings):
@@ -128,14 +155,10 @@ def _latent_rows(
     }
 
 
-def _correlation_rows(linear: int, nonlinear: int) -> dict[str, ModelPlan]:
+def _correlation_rows(nonlinear: int) -> dict[str, ModelPlan]:
     """Models C; whitening chosen on training pairs kept aside, of 0, 0.25, 0.5, 0.7 and 1."""
     return {
-        "C_L": ModelPlan(
-            model="C_L",
-            whitening=0.5,
-            training=TrainingSettings(epochs=linear, difference_weight=1.0),
-        ),
+        "C_L": ModelPlan(model="C_L", training=TrainingSettings(difference_weight=1.0)),
         "C_NL": ModelPlan(
             model="C_NL",
             whitening=0.25,
@@ -181,7 +204,7 @@ PRESETS: dict[PresetName, Preset] = {
             200, 16, TrainingSettings(epochs=30, difference_weight=100.0, weight_decay=0.0), 300
         )
         | _rows(15, 40, 500)
-        | _correlation_rows(200, 300)
+        | _correlation_rows(300)
         | {"best": ModelPlan(model="kernel", kernel=_TEACHER)},
         figures=FigureSettings(
             latent_sizes=(4, 16, 64, 256),
@@ -206,7 +229,7 @@ PRESETS: dict[PresetName, Preset] = {
             100,
         )
         | _rows(30, 200, 200)
-        | _correlation_rows(60, 60),
+        | _correlation_rows(60),
         figures=FigureSettings(
             latent_epochs=30,
             curve_pairs=(125, 250, 500, 1000, 2000, 3500),

@@ -10,7 +10,12 @@ from symtrip.train.features import (
 )
 from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.optimisation import Epoch, Optimisation
-from symtrip.train.regression import PairRegression, regress_pairs
+from symtrip.train.regression import (
+    LinearPairRegression,
+    PairMoments,
+    PairRegression,
+    regress_pairs,
+)
 from symtrip.train.run import Report, SetResult, TrainResult, optimise, train
 from symtrip.train.trainer import (
     LabelledPairs,
@@ -25,8 +30,10 @@ __all__ = [
     "DataSettings",
     "Epoch",
     "LabelledPairs",
+    "LinearPairRegression",
     "Optimisation",
     "PairErrors",
+    "PairMoments",
     "PairRegression",
     "Report",
     "SetResult",

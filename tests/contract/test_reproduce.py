@@ -64,7 +64,7 @@ def _preset(epochs: int = 4) -> Preset:
 def _vectors_preset() -> Preset:
     """Models A and C, whose stages build on each other."""
     training = TrainingSettings(epochs=3, batch_pairs=4, checkpoint_seconds=0.0)
-    names: list[RowName] = ["A_rho_L", "A_L", "A_rho_NL", "A_NL", "C_L"]
+    names: list[RowName] = ["A_rho_L", "A_L", "A_rho_NL", "A_NL", "C_NL", "C_L"]
     return Preset(
         seeds=1,
         features=FeatureSettings(components=12, sample=4),
@@ -145,7 +145,7 @@ def vectors(pairs: B8Pairs, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_models_of_latent_vectors_continue_after_a_kill_to_the_same_results(
     pairs: B8Pairs, vectors: Path, tmp_path: Path
 ) -> None:
-    for _ in range(2):  # in A_rho_NL, then in C_L
+    for _ in range(2):  # in A_rho_NL, then in C_NL
         with pytest.raises(SystemError):
             reproduce(_vectors_preset(), tmp_path, Log(die_after=7), pairs=pairs, figures="none")
     again = Log()
@@ -175,7 +175,7 @@ def test_a_process_that_is_killed_again_and_again_ends_with_the_same_results(
 ) -> None:
     words = [_vectors_preset().model_dump_json(), str(tmp_path), str(torch.get_num_threads())]
     command = [sys.executable, "-c", _JOB, *words]
-    for wanted in ("nice-*", "components-*", "A_rho_NL-*/checkpoint.safetensors", "C_L-*"):
+    for wanted in ("nice-*", "components-*", "A_rho_NL-*/checkpoint.safetensors", "C_NL-*"):
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as job:
             deadline = time.monotonic() + 120
             while job.poll() is None and not list((tmp_path / "cache").glob(wanted)):

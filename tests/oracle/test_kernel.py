@@ -22,7 +22,7 @@ from symtrip.models import (
     PairKernelSettings,
     TripletDescriptor,
 )
-from symtrip.train import regress_pairs
+from symtrip.train import PairMoments, regress_pairs
 
 EPS = torch.finfo(torch.float64).eps
 SMALL = ExpansionSettings(n_radial=2, max_angular=2)
@@ -202,6 +202,32 @@ def test_left_out_energies_are_those_of_separate_fits() -> None:
         rest = torch.tensor([i for i in range(14) if i // 2 != pair])
         predicted = kernel[out][:, rest] @ torch.linalg.solve(noisy[rest][:, rest], y[rest])
         assert (found.left_out[pair] - (shift + scale * predicted)).abs().max() <= 1e-8
+
+
+@pytest.mark.parametrize("q", [5, 40])
+@pytest.mark.parametrize("noises", [(1e-2, 1e-3), (1e-3, 1e-2)])
+def test_a_linear_regression_is_that_of_its_kernel(q: int, noises: tuple[float, float]) -> None:
+    generator = torch.Generator().manual_seed(q)
+    x = 3.0 + torch.randn(7, 2, q, dtype=torch.float64, generator=generator)
+    energies = torch.randn(7, 2, dtype=torch.float64, generator=generator)
+    factors = torch.linspace(0.5, 2.0, q, dtype=torch.float64)
+    other = torch.randn(3, q, dtype=torch.float64, generator=generator)
+    got = PairMoments(x, energies).solve(*noises, factors)
+    center = x.flatten(0, 1).mean(dim=0)
+    rows, more = (x.flatten(0, 1) - center) * factors, (other - center) * factors
+    size = rows.square().sum(dim=1).mean()
+    found = regress_pairs(rows @ rows.T / size, energies, *noises)
+    want = found.shift + found.scale * (more @ rows.T / size) @ found.coefficients
+    assert (got(other) - want).abs().max() <= 1e-9 * energies.std()
+
+
+def test_bad_moments_are_refused() -> None:
+    x = torch.ones(3, 2, 4, dtype=torch.float64)
+    x[..., 0] = torch.arange(6.0).view(3, 2)
+    with pytest.raises(InputError, match="energies"):
+        PairMoments(x, torch.zeros(2, 2))
+    with pytest.raises(InputError, match="noise"):
+        PairMoments(x, torch.arange(6.0).view(3, 2)).solve(-1.0, -1.0)
 
 
 def test_bad_kernels_are_refused() -> None:

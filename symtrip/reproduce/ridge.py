@@ -1,0 +1,93 @@
+"""Models C_L in closed form: linear maps from invariants to energies."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from symtrip.data import B8Pairs
+from symtrip.files import save_tensors
+from symtrip.reproduce.fitting import SELECTION_FRACTION, Task
+from symtrip.reproduce.presets import ModelPlan
+from symtrip.reproduce.vectors import write_errors
+from symtrip.train import PairErrors, PairMoments, pair_errors, split_pairs
+
+__all__ = ["fit_linear_energy"]
+
+
+def fit_linear_energy(
+    folder: Path,
+    plan: ModelPlan,
+    vectors: dict[str, Tensor],
+    pairs: dict[str, B8Pairs],
+    task: Task,
+    *,
+    n_even: int,
+) -> None:
+    """Solve for a linear model, with the settings that serve training pairs kept aside best.
+
+    Columns that inversion changes the sign of get no weight: trained on mirror images as well, a
+    linear model gives them none.
+
+    Args:
+        folder: gets ``weights`` and ``errors.json``.
+        plan: the row.
+        vectors: "training", "validation" and, if there are any, "further" -> (P, 2, q).
+        pairs: the same pairs, labelled or not; only labelled ones are used, further ones for the
+            fit, never for the selection.
+        task: its seed chooses the pairs kept aside; they are fitted as well in the end.
+        n_even: number of even columns, the first ones.
+    """
+    labelled = {name: data.mask.all(dim=1) for name, data in pairs.items()}
+    features = {name: vectors[name][rows][..., :n_even] for name, rows in labelled.items()}
+    energies = {name: pairs[name].energies[rows] for name, rows in labelled.items()}
+    some, aside = split_pairs(len(energies["training"]), SELECTION_FRACTION, task.seed)
+
+    def moments(rows: Tensor) -> PairMoments:
+        parts = [(features["training"][rows], energies["training"][rows])]
+        if "further" in features:
+            parts.append((features["further"], energies["further"]))
+        return PairMoments(*(torch.cat(part).to(task.device) for part in zip(*parts, strict=True)))
+
+    def factors(known: PairMoments, whitening: float) -> Tensor:
+        relative = known.deviation / known.deviation.max()
+        return relative.clamp(min=1e-6) ** -whitening
+
+    known = moments(some)
+    ridge = plan.ridge
+    grid = list(itertools.product(ridge.noise, ridge.difference_noise, ridge.whitening))
+    wanted = energies["training"][aside]
+    best, scores = grid[0], {}
+    with task.report.stage(task.title) as progress:
+        for done, choice in enumerate(grid):
+            noise, part, whitening = choice
+            model = known.solve(noise, noise * part, factors(known, whitening))
+            predicted = model(features["training"][aside].to(task.device)).cpu()
+            scores[choice] = _score(predicted - wanted, plan.training.difference_weight)
+            progress(done + 1, len(grid) + 1)
+        best = min(scores, key=scores.__getitem__)
+        noise, part, whitening = best
+        known = moments(torch.arange(len(energies["training"])))
+        model = known.solve(noise, noise * part, factors(known, whitening))
+        progress(len(grid) + 1, len(grid) + 1)
+    task.report.say(
+        f"{task.title}: noise {noise:g}, of differences {noise * part:g}, whitening {whitening:g}"
+    )
+    save_tensors(
+        folder / "weights.safetensors",
+        {"coefficients": model.coefficients.cpu(), "intercept": torch.tensor(model.intercept)},
+    )
+    errors: dict[str, PairErrors] = {
+        name: pair_errors(model(features[name].to(task.device)).cpu(), energies[name])
+        for name in ("training", "validation")
+    }
+    write_errors(folder, errors)
+
+
+def _score(error: Tensor, difference_weight: float) -> float:
+    """The loss that networks are selected by, but for its unit."""
+    difference = error[:, 0] - error[:, 1]
+    return float(error.square().mean() + difference_weight * difference.square().mean())
