@@ -13,7 +13,7 @@ from torch import Tensor
 from symtrip.coupling import real_clebsch_gordan
 from symtrip.tables import ConstantTable
 
-__all__ = ["Column", "TripleProduct", "chunk_length"]
+__all__ = ["Column", "TripleProduct", "chunk_fits", "chunk_length"]
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,20 @@ class TripleProduct:
                 start += len(rows[-1])
         self._table = ConstantTable(np.ascontiguousarray(np.concatenate(rows).T))
 
-    def partial(self, b: Sequence[Tensor], c: Sequence[Tensor]) -> dict[int, Tensor]:
+    def partial(
+        self, b: Sequence[Tensor], c: Sequence[Tensor], *, neighbors_first: bool = False
+    ) -> dict[int, Tensor]:
         """Contract c and b.
 
         Args:
             b: per l, (E, N, 2l+1, Qb).
             c: per L, (E, 2L+1, Qc).
+            neighbors_first: whether N comes before the couplings in the result.
 
         Returns:
             l1 -> (E, 2 l1 + 1, couplings of l1, N, Qb, Qc), contiguous.
         """
+        order, joined = ((0, 2, 4, 3, 5, 1), 3) if neighbors_first else ((0, 2, 3, 4, 5, 1), 2)
         n_env, n_b, _, q_b = b[0].shape
         q_c = c[0].shape[-1]
         table = self._table.like(c[0])
@@ -87,8 +91,8 @@ class TripleProduct:
                 rows = field.view(n_env, q_c * (2 * l1 + 1) * n_l, 2 * l2 + 1)
                 piece = torch.bmm(rows, b[l2].transpose(1, 2).flatten(2))
                 piece = piece.view(n_env, q_c, 2 * l1 + 1, n_l, n_b, q_b)
-                pieces.append(piece.permute(0, 2, 3, 4, 5, 1))
-            result[l1] = torch.cat(pieces, dim=2)
+                pieces.append(piece.permute(order))
+            result[l1] = torch.cat(pieces, dim=joined)
         return result
 
     def close(self, l1: int, a: Tensor, partial: Tensor, out: Tensor | None = None) -> Tensor:
@@ -101,7 +105,7 @@ class TripleProduct:
             out: contiguous memory of the result's size to write to; not differentiable.
 
         Returns:
-            (E, N, Qa, couplings of l1, Nb, Qb, Qc).
+            (E, N, Qa, couplings of l1, Nb, Qb, Qc), the axes of ``partial`` in their order.
         """
         n_env, n_a, _, q_a = a.shape
         shape = (n_env, n_a, q_a, *partial.shape[2:])
@@ -137,6 +141,14 @@ def as_rows(block: Tensor) -> Tensor:
 
 
 def chunk_length(per_item: int, device: torch.device) -> int:
-    """Number of environments whose intermediates, ``per_item`` bytes each, stay in the cache."""
-    budget = 8 << 20 if device.type == "cpu" else 1 << 30
-    return max(1, budget // max(per_item, 1))
+    """Number of items whose intermediates, ``per_item`` bytes each, stay in the cache; >= 1."""
+    return max(1, _budget(device) // max(per_item, 1))
+
+
+def chunk_fits(per_item: int, device: torch.device) -> bool:
+    """Whether the intermediates of one item, so many bytes, stay in the cache."""
+    return per_item <= _budget(device)
+
+
+def _budget(device: torch.device) -> int:
+    return 8 << 20 if device.type == "cpu" else 1 << 30

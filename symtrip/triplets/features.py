@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from symtrip.contraction import Column, TripleProduct, chunk_length
+from symtrip.contraction import Column, TripleProduct, chunk_fits, chunk_length
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, require_memory
@@ -121,21 +121,32 @@ class TripletFeatures(nn.Module):
             "allocate it with torch.empty",
         )
         by_path = out.view(n_env, n, n, len(self.paths), q, q * q)
-        scratch: Tensor | None = None
-        for rows in _slices(density, n * n * q**3 * len(self.paths) // 2):
+        per_env = math.prod(shape[1:])
+        # What the last product gives is rearranged while it is in the cache: some environments at
+        # a time, or a few neighbours j of one, with k in front so that runs are near each other
+        whole = chunk_fits(per_env // 2 * out.element_size(), out.device)
+        order = (0, 1, 4, 3, 2, 5) if whole else (0, 1, 3, 4, 2, 5)
+        scratch = out.new_empty(0)
+        for rows in _slices(density, per_env // 2):
             part = density[rows]
-            partial = self._every.partial(part.g, part.rho)
+            partial = self._every.partial(part.g, part.rho, neighbors_first=not whole)
             start = 0
             for l1, columns in self._every.columns.items():
                 stop = start + len(columns)
-                size = len(part) * n * q * math.prod(partial[l1].shape[2:])
-                if scratch is None or scratch.numel() < size:
-                    scratch = part.rho[0].new_empty(
-                        max(size, len(part) * math.prod(shape[1:]) // 2)
+                per_j = len(part) * q * math.prod(partial[l1].shape[2:])
+                step = (
+                    max(n, 1) if whole else chunk_length(4 * per_j * out.element_size(), out.device)
+                )
+                if scratch.numel() < min(step, n) * per_j:
+                    scratch = out.new_empty(min(step, n) * per_j)
+                for first in range(0, n, step):
+                    g = part.g[l1][:, first : first + step]
+                    size = g.shape[1] * per_j
+                    closed = self._every.close(l1, g, partial[l1], scratch[:size])
+                    # n2 and n3 stay together: the copy moves runs of Q^2 numbers
+                    by_path[rows, first : first + step, :, start:stop] = closed.flatten(-2).permute(
+                        order
                     )
-                closed = self._every.close(l1, part.g[l1], partial[l1], scratch[:size])
-                # n2 and n3 stay together: the copy moves runs of Q^2 numbers
-                by_path[rows, :, :, start:stop] = closed.flatten(-2).permute(0, 1, 4, 3, 2, 5)
                 start = stop
         return out
 

@@ -73,6 +73,15 @@ def agree(got: Tensor, want: Tensor) -> bool:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("n", [36, 45])
+def test_dense_features_of_many_neighbours_are_written_a_few_neighbours_at_a_time(
+    n: int, dtype: torch.dtype
+) -> None:
+    density = random_density(2, n, dtype)
+    assert agree(FULL.dense(density), FULL(density).dense())
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @given(several=BATCHES)
 def test_blocks_dense_and_differentiable_features_are_the_same(
     dtype: torch.dtype, several: list[Cloud]
