@@ -121,13 +121,14 @@ class TripletFeatures(nn.Module):
             "allocate it with torch.empty",
         )
         by_path = out.view(n_env, n, n, len(self.paths), q, q * q)
-        per_env = math.prod(shape[1:])
+        # two threads have twice the cache, and share what lies between products at a price
+        per_env = math.prod(shape[1:]) // (2 * min(torch.get_num_threads(), 2))
         # What the last product gives is rearranged while it is in the cache: some environments at
         # a time, or a few neighbours j of one, with k in front so that runs are near each other
-        whole = chunk_fits(per_env // 2 * out.element_size(), out.device)
+        whole = chunk_fits(per_env * out.element_size(), out.device)
         order = (0, 1, 4, 3, 2, 5) if whole else (0, 1, 3, 4, 2, 5)
         scratch = out.new_empty(0)
-        for rows in _slices(density, per_env // 2):
+        for rows in _slices(density, per_env):
             part = density[rows]
             partial = self._every.partial(part.g, part.rho, neighbors_first=not whole)
             start = 0
