@@ -73,7 +73,8 @@ class TripleProduct:
             neighbors_first: whether N comes before the couplings in the result.
 
         Returns:
-            l1 -> (E, 2 l1 + 1, couplings of l1, N, Qb, Qc), contiguous.
+            l1 -> (E, 2 l1 + 1, couplings of l1, N, Qb, Qc), contiguous; with ``neighbors_first``
+            (E, 2 l1 + 1, N, couplings of l1, Qb, Qc).
         """
         order, joined = ((0, 2, 4, 3, 5, 1), 3) if neighbors_first else ((0, 2, 3, 4, 5, 1), 2)
         n_env, n_b, _, q_b = b[0].shape

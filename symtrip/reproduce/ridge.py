@@ -12,8 +12,8 @@ from symtrip.data import B8Pairs
 from symtrip.files import save_tensors
 from symtrip.reproduce.fitting import SELECTION_FRACTION, Task
 from symtrip.reproduce.presets import ModelPlan
-from symtrip.reproduce.vectors import write_errors
-from symtrip.train import PairErrors, PairMoments, pair_errors, split_pairs
+from symtrip.reproduce.vectors import labelled_sets, whitening_factors, write_errors
+from symtrip.train import LinearPairRegression, PairMoments, pair_errors, split_pairs
 
 __all__ = ["fit_linear_energy"]
 
@@ -41,9 +41,8 @@ def fit_linear_energy(
         task: its seed chooses the pairs kept aside; they are fitted as well in the end.
         n_even: number of even columns, the first ones.
     """
-    labelled = {name: data.mask.all(dim=1) for name, data in pairs.items()}
-    features = {name: vectors[name][rows][..., :n_even] for name, rows in labelled.items()}
-    energies = {name: pairs[name].energies[rows] for name, rows in labelled.items()}
+    known, energies = labelled_sets(vectors, pairs)
+    features = {name: x[..., :n_even] for name, x in known.items()}
     some, aside = split_pairs(len(energies["training"]), SELECTION_FRACTION, task.seed)
 
     def moments(rows: Tensor) -> PairMoments:
@@ -52,27 +51,24 @@ def fit_linear_energy(
             parts.append((features["further"], energies["further"]))
         return PairMoments(*(torch.cat(part).to(task.device) for part in zip(*parts, strict=True)))
 
-    def factors(known: PairMoments, whitening: float) -> Tensor:
-        relative = known.deviation / known.deviation.max()
-        return relative.clamp(min=1e-6) ** -whitening
+    def solved(known: PairMoments, choice: tuple[float, float, float]) -> LinearPairRegression:
+        noise, part, whitening = choice
+        return known.solve(noise, noise * part, whitening_factors(known.deviation, whitening))
 
-    known = moments(some)
     ridge = plan.ridge
     grid = list(itertools.product(ridge.noise, ridge.difference_noise, ridge.whitening))
-    wanted = energies["training"][aside]
-    best, scores = grid[0], {}
+    fitted = moments(some)
+    kept, wanted = features["training"][aside].to(task.device), energies["training"][aside]
+    scores = {}
     with task.report.stage(task.title) as progress:
-        for done, choice in enumerate(grid):
-            noise, part, whitening = choice
-            model = known.solve(noise, noise * part, factors(known, whitening))
-            predicted = model(features["training"][aside].to(task.device)).cpu()
-            scores[choice] = _score(predicted - wanted, plan.training.difference_weight)
-            progress(done + 1, len(grid) + 1)
+        for done, choice in enumerate(grid, start=1):
+            error = solved(fitted, choice)(kept).cpu() - wanted
+            scores[choice] = _score(error, plan.training.difference_weight)
+            progress(done, len(grid) + 1)
         best = min(scores, key=scores.__getitem__)
-        noise, part, whitening = best
-        known = moments(torch.arange(len(energies["training"])))
-        model = known.solve(noise, noise * part, factors(known, whitening))
+        model = solved(moments(torch.arange(len(energies["training"]))), best)
         progress(len(grid) + 1, len(grid) + 1)
+    noise, part, whitening = best
     task.report.say(
         f"{task.title}: noise {noise:g}, of differences {noise * part:g}, whitening {whitening:g}"
     )
@@ -80,7 +76,7 @@ def fit_linear_energy(
         folder / "weights.safetensors",
         {"coefficients": model.coefficients.cpu(), "intercept": torch.tensor(model.intercept)},
     )
-    errors: dict[str, PairErrors] = {
+    errors = {
         name: pair_errors(model(features[name].to(task.device)).cpu(), energies[name])
         for name in ("training", "validation")
     }

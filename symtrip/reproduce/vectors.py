@@ -27,7 +27,15 @@ from symtrip.reproduce.presets import ModelPlan
 from symtrip.train import LabelledPairs, PairErrors, joined, pair_errors, paired, predict
 from symtrip.train.seeds import generator_for
 
-__all__ = ["fit_energy", "fit_reconstruction", "load_latent", "reconstruction", "write_errors"]
+__all__ = [
+    "fit_energy",
+    "fit_reconstruction",
+    "labelled_sets",
+    "load_latent",
+    "reconstruction",
+    "whitening_factors",
+    "write_errors",
+]
 
 _SETS = ("training", "validation")
 
@@ -123,8 +131,33 @@ def fit_reconstruction(
 def _scaling(rows: Tensor, whitening: float) -> tuple[Tensor, Tensor]:
     """Offset and factor of each column: see :class:`~symtrip.reproduce.ModelPlan`."""
     mean, spread = rows.mean(dim=0), rows.std(dim=0, correction=0)
-    largest = float(spread.max())
-    return mean, (spread / largest).clamp(min=1e-6) ** -whitening / largest
+    return mean, whitening_factors(spread, whitening) / float(spread.max())
+
+
+def whitening_factors(spread: Tensor, whitening: float) -> Tensor:
+    """Factor of each column, 1 for the one of the largest spread.
+
+    Args:
+        spread: (q,) standard deviations.
+        whitening: as in :class:`~symtrip.reproduce.ModelPlan`.
+    """
+    return (spread / float(spread.max())).clamp(min=1e-6) ** -whitening
+
+
+def labelled_sets(
+    vectors: dict[str, Tensor], pairs: dict[str, B8Pairs]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Vectors and energies of the pairs that have labels.
+
+    Args:
+        vectors: set -> (P, 2, q).
+        pairs: the same sets.
+    """
+    rows = {name: data.mask.all(dim=1) for name, data in pairs.items()}
+    return (
+        {name: vectors[name][mine] for name, mine in rows.items()},
+        {name: pairs[name].energies[mine] for name, mine in rows.items()},
+    )
 
 
 def load_latent(folder: Path) -> Tensor:
@@ -154,9 +187,7 @@ def fit_energy(
         n_even: columns, the first ones, that inversion leaves alone; it changes the signs of all
             others. If given, mirror images are trained on as well.
     """
-    labelled = {name: data.mask.all(dim=1) for name, data in pairs.items()}
-    known = {name: vectors[name][rows] for name, rows in labelled.items()}
-    energies = {name: pairs[name].energies[rows] for name, rows in labelled.items()}
+    known, energies = labelled_sets(vectors, pairs)
     mean, scale = _scaling(known["training"].flatten(0, 1).double(), plan.whitening)
     if n_even is not None:
         mean[n_even:] = 0.0
@@ -169,7 +200,7 @@ def fit_energy(
         q,
         q,
         plan.network.hidden,
-        nonlinear=not plan.model.startswith("C") or plan.model.endswith("_NL"),
+        nonlinear=True,
         generator=generator_for(task.seed, "weights"),
     )
     data = LabelledPairs(inputs["training"], energies["training"].to(torch.float32))

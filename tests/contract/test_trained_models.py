@@ -11,8 +11,7 @@ from torch import Tensor
 
 from symtrip.data import B8Pairs
 from symtrip.environments import Environments
-from symtrip.models import EnergyModel, KernelModel
-from symtrip.models.fused import for_use
+from symtrip.models import EnergyModel, KernelModel, for_use
 from symtrip.train import pair_errors
 
 RESULTS = Path(__file__).parents[2] / "results"
