@@ -20,6 +20,8 @@ __all__ = ["PiecewisePolynomials", "PolynomialsInSquare"]
 
 DEGREE = 12
 CHUNK = 1024
+# PyTorch multiplies smaller matrices one number at a time
+FEWEST_COLUMNS = 400 // (DEGREE + 1) + 1
 MAX_PIECES = 4096
 Array = NDArray[np.float64]
 
@@ -84,7 +86,9 @@ class PiecewisePolynomials(nn.Module):
                 )
         self.n_pieces = n_pieces
         self.shape = coefficients.shape[-2:]
-        self._coefficients = ConstantTable(coefficients.reshape(n_pieces, -1))
+        padded = np.zeros((n_pieces, DEGREE + 1, max(math.prod(self.shape), FEWEST_COLUMNS)))
+        padded[:, :, : math.prod(self.shape)] = coefficients.reshape(n_pieces, DEGREE + 1, -1)
+        self._coefficients = ConstantTable(padded.reshape(n_pieces, -1))
         self._mid = ConstantTable(mid)
         self._inverse_half = ConstantTable(1.0 / half)
         self._per_length = n_pieces / radius
@@ -108,19 +112,18 @@ class PiecewisePolynomials(nn.Module):
         mid = self._mid.like(x).index_select(0, piece)
         t = (x - mid) * self._inverse_half.like(x).index_select(0, piece)
         table = self._coefficients.like(x).index_select(0, piece)
-        value = torch.bmm(
-            _powers(t)[:, None], table.view(len(t), DEGREE + 1, math.prod(self.shape))
-        )
-        return value.view(-1, *self.shape)
+        rows = table.view(len(t), DEGREE + 1, table.shape[1] // (DEGREE + 1))
+        value = torch.bmm(_powers(t).unsqueeze(1), rows)
+        return value[..., : math.prod(self.shape)].view(-1, *self.shape)
 
 
 def _powers(t: Tensor) -> Tensor:
     """t^0 ... t^DEGREE, (M, DEGREE + 1)."""
-    one = torch.ones_like(t)
     if not (torch.is_grad_enabled() and t.requires_grad):
         # its gradient would look at the values; without one it is a single pass
-        return torch.stack([one, *(t,) * DEGREE], dim=1).cumprod_(dim=1)
-    powers = [one]
+        matrix: Tensor = torch.linalg.vander(t, N=DEGREE + 1)
+        return matrix
+    powers = [torch.ones_like(t)]
     for _ in range(DEGREE):
         powers.append(powers[-1] * t)
     return torch.stack(powers, dim=1)

@@ -69,9 +69,9 @@ class ShiftedCosine:
 
     def __call__(self, r: Tensor) -> Tensor:
         """f_c(r) for distances ``r`` in Å of any shape."""
-        # cos^2 of half the angle: no cancellation where the function is small
-        phase = ((r - (self.radius - self.width)) / self.width).clamp(0.0, 1.0)
-        return torch.cos((0.5 * math.pi) * phase).square() * (r < self.radius)
+        # sin^2 of half the angle from the end: no cancellation where the function is small
+        angle = ((self.radius - r) * (0.5 * math.pi / self.width)).clamp(0.0, 0.5 * math.pi)
+        return angle.sin().square()
 
     def of_square(self, u: Tensor) -> Tensor:
         """f_c(sqrt(u)) with derivatives that stay finite at u = 0.

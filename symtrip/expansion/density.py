@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
 from symtrip.expansion.cutoff import ShiftedCosine
-from symtrip.expansion.harmonics import solid_harmonics
+from symtrip.expansion.harmonics import harmonic_rows
 from symtrip.expansion.radial import Basis, DeltaDensity, GaussianDensity, Gto
 from symtrip.tables import ConstantTable
 
@@ -138,20 +138,20 @@ class SphericalExpansion(nn.Module):
         channel = self._channels(environments)
         vectors = environments.vectors
         n_env, n_max = mask.shape
-        flat = vectors.reshape(-1, 3)
-        u = flat.square().sum(dim=-1)
+        points = vectors.reshape(-1, 3).t().contiguous()  # the long axis last, for speed
+        u = points.square().sum(dim=0)
         weight = self.cutoff.of_square(u) * mask.reshape(-1)
-        harmonics = torch.cat(solid_harmonics(flat, self.basis.max_angular), dim=1)
-        l_of_component = self._l_of_component.like(flat)
+        harmonics = torch.cat(harmonic_rows(points, self.basis.max_angular))
+        l_of_component = self._l_of_component.like(points)
         block = self.radial(u).index_select(1, l_of_component)  # (E N, components, n)
-        block = block * (harmonics * weight[:, None])[:, :, None]
+        block = block * (harmonics * weight).t().unsqueeze(2)
         if channel is not None:
             block = (channel[:, None, :, None] * block[:, :, None, :]).flatten(-2)
         block = block.view(n_env, n_max, len(l_of_component), self.n_channels)
         sizes = [2 * l + 1 for l in range(self.basis.max_angular + 1)]
         return Density(
-            rho=block.sum(dim=1).split(sizes, dim=1),
-            g=block.split(sizes, dim=2),
+            rho=block.sum(dim=1).split_with_sizes(sizes, dim=1),
+            g=block.split_with_sizes(sizes, dim=2),
             mask=mask,
             directions=vectors.detach(),
         )

@@ -15,6 +15,8 @@ from symtrip.tables import ConstantTable
 
 __all__ = ["real_spherical_harmonics", "solid_harmonics"]
 
+_CONSTANT = 0.5 / math.sqrt(math.pi)  # Y_00
+
 
 def _blocks(x: Tensor, y: Tensor, z: Tensor, rr: Tensor | float, max_angular: int) -> list[Tensor]:
     """Orthonormal r^l Y_lm for l = 0..max_angular; ``rr`` is x^2 + y^2 + z^2."""
@@ -90,24 +92,35 @@ def solid_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
         Ceriotti, J. Chem. Phys. 159, 064802 (2023).
     """
     _check(vectors, max_angular)
-    flat = vectors.reshape(-1, 3)
-    block = torch.full_like(flat[:, :1], 0.5 / math.sqrt(math.pi))
-    blocks = [block]
+    blocks = harmonic_rows(vectors.reshape(-1, 3).t(), max_angular)
+    return [block.t().reshape(*vectors.shape[:-1], len(block)) for block in blocks]
+
+
+def harmonic_rows(points: Tensor, max_angular: int) -> list[Tensor]:
+    """As :func:`solid_harmonics`, unchecked, for points (3, M): per l, (2l + 1, M).
+
+    The long axis is the last one, for speed.
+    """
+    block = points.new_full((1, points.shape[1]), _CONSTANT)
+    blocks, by_row = [block], points.unsqueeze(1)
     for l in range(1, max_angular + 1):
-        products = (flat[:, :, None] * block[:, None, :]).flatten(1)
-        block = torch.mm(products, _raising(l).like(flat))
+        products = points if l == 1 else (by_row * block.unsqueeze(0)).flatten(0, 1)
+        block = torch.mm(_raising(l).like(points), products)
         blocks.append(block)
-    return [block.reshape(*vectors.shape[:-1], 2 * l + 1) for l, block in enumerate(blocks)]
+    return blocks
 
 
 @cache
 def _raising(l: int) -> ConstantTable:
-    """(3 (2l - 1), 2l + 1): the products of x, y, z with order l - 1, coupled to order l."""
+    """(2l + 1, 3 (2l - 1)): the products of x, y, z with order l - 1, coupled to order l.
+
+    For l = 1 those of x, y, z alone.
+    """
     coupling = real_clebsch_gordan(1, l - 1, l).numpy()
     # (Y_1 x Y_{l-1})^l is proportional to Y_l; the coefficient of m = 0 gives the factor
     scale = coupling[1, l - 1, l] * math.sqrt((2 * l - 1) / (2 * l + 1))
-    table = coupling[[2, 0, 1]].reshape(3 * (2 * l - 1), 2 * l + 1) / scale
-    return ConstantTable(np.ascontiguousarray(table))
+    table = coupling[[2, 0, 1]].reshape(3 * (2 * l - 1), 2 * l + 1).T / scale
+    return ConstantTable(np.ascontiguousarray(_CONSTANT * table if l == 1 else table))
 
 
 def real_spherical_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
