@@ -6,6 +6,8 @@ about it, here all density correlations of order nu <= 7, must follow from them.
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -165,6 +167,18 @@ class LatentDecoder(nn.Sequential):
             nn.SiLU(),
             linear(hidden, n_features, generator),
         )
+
+    @property
+    def last(self) -> nn.Linear:
+        """The last layer."""
+        return cast("nn.Linear", self[len(self) - 1])
+
+    def hidden(self, latent: Float[Tensor, "environments latent"]) -> Tensor:
+        """(E, width), what the last layer reads."""
+        rows = latent
+        for layer in list(self)[:-1]:
+            rows = layer(rows)
+        return rows
 
 
 class TripletReconstruction(nn.Module):

@@ -31,6 +31,7 @@ from symtrip.train import (
     density_chunks,
     load_checkpoint,
     optimise,
+    refit_last_layer,
     save_checkpoint,
     split_pairs,
 )
@@ -82,6 +83,8 @@ def fit_network(
 ) -> None:
     """Train a network on nine tenths of the pairs and select its weights on the others.
 
+    The last layer of a reconstruction, which is linear, is then solved for.
+
     Args:
         folder: gets a checkpoint, from which an interrupted run continues, and ``weights``.
         network: freshly initialised from the seed; at the end it has the selected weights.
@@ -95,7 +98,8 @@ def fit_network(
     network.to(task.device)
     rows_fit, rows_select = split_pairs(len(data), SELECTION_FRACTION, task.seed)
     data = data.to(task.device)
-    trainer = Trainer(network, augment(data[rows_fit]), data[rows_select], task.settings, task.seed)
+    fit, select = augment(data[rows_fit]), data[rows_select]
+    trainer = Trainer(network, fit, select, task.settings, task.seed)
     checkpoint = folder / "checkpoint.safetensors"
     identity: dict[str, Any] = {"title": task.title, "training": task.settings.model_dump()}
     if checkpoint.exists():
@@ -108,6 +112,8 @@ def fit_network(
         lambda: save_checkpoint(checkpoint, *trainer.state(), identity),
     )
     network.load_state_dict(trainer.best_state())
+    if isinstance(network, TripletReconstruction):
+        refit_last_layer(network, fit, select, task.settings.difference_weight)
     save_tensors(folder / _WEIGHTS, network.state_dict())
     checkpoint.unlink()
 

@@ -48,10 +48,12 @@ class RidgeSettings(Settings):
         whitening: as in :class:`ModelPlan`, which it replaces.
     """
 
-    noise: tuple[PositiveFloat, ...] = Field(default=(1e-8, 1e-7, 1e-6, 1e-5, 1e-4), min_length=1)
+    noise: tuple[PositiveFloat, ...] = Field(
+        default=(1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1), min_length=1
+    )
     difference_noise: tuple[PositiveFloat, ...] = Field(default=(1.0, 0.1, 0.01), min_length=1)
     whitening: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
-        default=(0.0, 0.25, 0.5), min_length=1
+        default=(0.0, 0.25, 0.5, 0.75), min_length=1
     )
 
 
@@ -142,13 +144,14 @@ def _latent_rows(
     """
     first = TrainingSettings(
         epochs=linear,
+        optimiser="muon",
         batch_pairs=batch,
         learning_rate=2e-3,
         difference_weight=0.0,
         weight_decay=0.0,
     )
     return {
-        "A_rho_L": ModelPlan(model="A_rho_L", whitening=0.5, training=first),
+        "A_rho_L": ModelPlan(model="A_rho_L", whitening=0.75, training=first),
         "A_L": ModelPlan(model="A_L", training=TrainingSettings(epochs=heads)),
         "A_rho_NL": ModelPlan(model="A_rho_NL", training=nonlinear),
         "A_NL": ModelPlan(model="A_NL", training=TrainingSettings(epochs=heads)),
@@ -201,7 +204,16 @@ PRESETS: dict[PresetName, Preset] = {
         features=FeatureSettings(components=256, sample=100),
         invariants=_QUICK_INVARIANTS,
         models=_latent_rows(
-            200, 16, TrainingSettings(epochs=30, difference_weight=100.0, weight_decay=0.0), 300
+            200,
+            16,
+            TrainingSettings(
+                epochs=30,
+                optimiser="muon",
+                learning_rate=2e-3,
+                difference_weight=100.0,
+                weight_decay=0.0,
+            ),
+            300,
         )
         | _rows(15, 40, 500)
         | _correlation_rows(300)
@@ -220,7 +232,8 @@ PRESETS: dict[PresetName, Preset] = {
             800,
             32,
             TrainingSettings(
-                epochs=250,
+                epochs=60,
+                optimiser="muon",
                 batch_pairs=32,
                 learning_rate=2e-3,
                 difference_weight=1.0,

@@ -8,6 +8,7 @@ from symtrip.train.features import (
     density_chunks,
     fit_to_clusters,
 )
+from symtrip.train.last_layer import refit_last_layer
 from symtrip.train.metrics import PairErrors, pair_errors
 from symtrip.train.optimisation import Epoch, Optimisation
 from symtrip.train.regression import (
@@ -52,6 +53,7 @@ __all__ = [
     "pair_errors",
     "paired",
     "predict",
+    "refit_last_layer",
     "regress_pairs",
     "save_checkpoint",
     "split_pairs",

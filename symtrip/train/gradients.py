@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
-from torch.optim import Optimizer
+from torch import Tensor, nn
 
 __all__ = ["Gradients", "RecordedGradients", "direct_gradients", "gradients"]
 
@@ -17,27 +16,27 @@ _WARM_UP = 3
 
 
 def gradients(
-    optimizer: Optimizer, loss: Gradients, device: torch.device, *, recorded: bool = True
+    network: nn.Module, loss: Gradients, device: torch.device, *, recorded: bool = True
 ) -> Gradients:
     """How a device gets the gradients of a batch.
 
     Args:
-        optimizer: of the parameters.
+        network: has the parameters.
         loss: rows of a batch -> its loss, differentiable.
         device: of parameters and data.
         recorded: whether a GPU may replay a recorded step: all batches of one size must have
             tensors of the same shapes.
     """
     if device.type == "cuda" and recorded:
-        return RecordedGradients(optimizer, loss)
-    return direct_gradients(optimizer, loss)
+        return RecordedGradients(network, loss)
+    return direct_gradients(network, loss)
 
 
-def direct_gradients(optimizer: Optimizer, loss: Gradients) -> Gradients:
+def direct_gradients(network: nn.Module, loss: Gradients) -> Gradients:
     """Forward and backward, operation by operation."""
 
     def compute(rows: Tensor) -> Tensor:
-        optimizer.zero_grad(set_to_none=True)
+        network.zero_grad(set_to_none=True)
         value = loss(rows)
         value.backward()  # type: ignore[no-untyped-call]
         return value.detach()
@@ -52,13 +51,13 @@ class RecordedGradients:
     launch them one by one.
 
     Args:
-        optimizer: of the parameters; its gradients must never be set to ``None`` elsewhere, as the
+        network: has the parameters; their gradients must never be set to ``None`` elsewhere, as the
             graph writes to the memory that they had when it was recorded.
         loss: rows of a batch -> its loss, differentiable; parameters and data are on one GPU.
     """
 
-    def __init__(self, optimizer: Optimizer, loss: Gradients) -> None:
-        self._optimizer, self._loss = optimizer, loss
+    def __init__(self, network: nn.Module, loss: Gradients) -> None:
+        self._network, self._loss = network, loss
         self._recorded: dict[int, tuple[torch.cuda.CUDAGraph, Tensor, Tensor]] = {}
 
     def __call__(self, rows: Tensor) -> Tensor:
@@ -84,7 +83,7 @@ class RecordedGradients:
         return graph, chosen, loss
 
     def _compute(self, rows: Tensor) -> Tensor:
-        self._optimizer.zero_grad(set_to_none=False)
+        self._network.zero_grad(set_to_none=False)
         value = self._loss(rows)
         value.backward()  # type: ignore[no-untyped-call]
         return value.detach()

@@ -1,4 +1,4 @@
-"""The training loop: AdamW, one-cycle schedule, averaged weights, selection of the best ones."""
+"""The training loop: AdamW or Muon, one-cycle schedule, averaged weights, selection of the best."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.optim import AdamW, Muon, Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -78,18 +79,19 @@ class Optimisation(ABC, Generic[Errors]):
         self.n_steps = settings.epochs * self.steps_per_epoch
         self.step = 0
         self.history: list[Epoch[Errors]] = []
-        self._optimizer = torch.optim.AdamW(
-            network.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-            fused=True,
-        )
-        self._schedule = OneCycleLR(
-            self._optimizer, settings.learning_rate, total_steps=self.n_steps + 1
-        )
+        self._optimizers = _optimizers(network, settings)
+        self._schedules = [
+            OneCycleLR(
+                optimizer,
+                settings.learning_rate,
+                total_steps=self.n_steps + 1,
+                cycle_momentum=isinstance(optimizer, AdamW),
+            )
+            for optimizer in self._optimizers
+        ]
         self._average = copy.deepcopy(network).requires_grad_(False)
         self._gradients: Gradients = gradients(
-            self._optimizer, lambda rows: self.loss(network, rows), device, recorded=recorded
+            network, lambda rows: self.loss(network, rows), device, recorded=recorded
         )
         self._best = {k: v.clone() for k, v in network.state_dict().items()}
         self._best_score = math.inf
@@ -136,8 +138,9 @@ class Optimisation(ABC, Generic[Errors]):
             generator = generator_for(self.seed, "order", epoch)
             self._order = torch.randperm(self._count, generator=generator).to(self._device)
         self._losses.append(self._gradients(self._order[position * self._batch :][: self._batch]))
-        self._optimizer.step()
-        self._schedule.step()
+        for optimizer, schedule in zip(self._optimizers, self._schedules, strict=True):
+            optimizer.step()
+            schedule.step()
         self._update_average()
         self.step += 1
         return self._end_epoch(epoch + 1) if position + 1 == self.steps_per_epoch else None
@@ -173,16 +176,17 @@ class Optimisation(ABC, Generic[Errors]):
         tensors = {f"energy.{k}": v for k, v in self.network.state_dict().items()}
         tensors |= {f"average.{k}": v for k, v in self._average.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in self._best.items()}
-        optimizer = self._optimizer.state_dict()
-        for index, slots in optimizer["state"].items():
-            tensors |= {f"optimizer.{index}.{k}": v for k, v in slots.items()}
+        optimizers = [optimizer.state_dict() for optimizer in self._optimizers]
+        for number, optimizer in enumerate(optimizers):
+            for index, slots in optimizer["state"].items():
+                tensors |= {f"optimizer.{number}.{index}.{k}": v for k, v in slots.items()}
         values = {
             "step": self.step,
             "best_score": self._best_score if math.isfinite(self._best_score) else None,
             "losses": self._known_losses(),
             "history": [asdict(epoch) for epoch in self.history],
-            "groups": optimizer["param_groups"],
-            "schedule": self._schedule.state_dict(),
+            "groups": [optimizer["param_groups"] for optimizer in optimizers],
+            "schedules": [schedule.state_dict() for schedule in self._schedules],
         }
         return {name: tensor.clone() for name, tensor in tensors.items()}, values
 
@@ -204,12 +208,13 @@ class Optimisation(ABC, Generic[Errors]):
         self.network.load_state_dict(part("energy."))
         self._average.load_state_dict(part("average."))
         self._best = part("best.")
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in part("optimizer.").items():
-            index, key = name.split(".", 1)
-            slots.setdefault(int(index), {})[key] = tensor
-        self._optimizer.load_state_dict({"state": slots, "param_groups": values["groups"]})
-        self._schedule.load_state_dict(values["schedule"])
+        for number, optimizer in enumerate(self._optimizers):
+            slots: dict[int, dict[str, Tensor]] = {}
+            for name, tensor in part(f"optimizer.{number}.").items():
+                index, key = name.split(".", 1)
+                slots.setdefault(int(index), {})[key] = tensor
+            optimizer.load_state_dict({"state": slots, "param_groups": values["groups"][number]})
+            self._schedules[number].load_state_dict(values["schedules"][number])
         self.step = values["step"]
         self._best_score = math.inf if values["best_score"] is None else values["best_score"]
         like = next(self.network.parameters())
@@ -219,3 +224,21 @@ class Optimisation(ABC, Generic[Errors]):
             for epoch in values["history"]
         ]
         self._order = torch.empty(0, dtype=torch.int64)
+
+
+def _optimizers(network: nn.Module, settings: OptimiserSettings) -> list[Optimizer]:
+    matrices: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for parameter in network.parameters():
+        is_matrix = parameter.ndim == 2 and min(parameter.shape) > 1
+        (matrices if is_matrix and settings.optimiser == "muon" else others).append(parameter)
+    rate, decay = settings.learning_rate, settings.weight_decay
+    optimizers: list[Optimizer] = []
+    if matrices:
+        optimizers.append(
+            # steps as large as those of AdamW, so that one learning rate serves both
+            Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
+        )
+    if others:
+        optimizers.append(AdamW(others, lr=rate, weight_decay=decay, fused=True))
+    return optimizers
