@@ -48,8 +48,8 @@ def refit_last_layer(
             best, least = correction, left
     change = best / network.units.to(best)
     with torch.no_grad():
-        last.weight += change[:-1].T.to(last.weight)
-        last.bias += change[-1].to(last.bias)
+        last.weight.add_(change[:-1].T)
+        last.bias.add_(change[-1])
 
 
 def _moments(
