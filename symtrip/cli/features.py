@@ -41,6 +41,7 @@ def features(
     from symtrip.cli.options import chosen_centers, chosen_device
     from symtrip.errors import require
     from symtrip.extxyz import read_extxyz
+    from symtrip.files import check_writable
     from symtrip.interop import feature_arrays
     from symtrip.models import ExpansionSettings, validated
     from symtrip.progress import progress_bar
@@ -48,6 +49,7 @@ def features(
     kinds = {"float64": torch.float64, "float32": torch.float32}
     require(dtype in kinds, "--dtype", "be float64 or float32", dtype, "choose one of them")
     place = chosen_device(device, kinds[dtype])
+    check_writable(out)
     frames = read_extxyz(structures)
     settings = validated(
         ExpansionSettings,

@@ -37,12 +37,14 @@ def predict(
 
     from symtrip.cli.options import chosen_centers, chosen_device
     from symtrip.extxyz import read_extxyz, write_extxyz
+    from symtrip.files import check_writable
     from symtrip.interop import predict as run
     from symtrip.interop import with_results
     from symtrip.models import load_model
     from symtrip.progress import progress_bar
 
     place = chosen_device(device, torch.float64)
+    check_writable(out)
     loaded = load_model(model, place)
     frames = read_extxyz(structures)
     with progress_bar("structures") as report:

@@ -15,7 +15,7 @@ def reproduce(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results; default: results/<preset>.")
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")] = "cpu",
     only: Annotated[
         str | None, typer.Option(help="Train these rows only, e.g. A_rho_NL,A_NL.")
     ] = None,
@@ -40,6 +40,7 @@ def reproduce(
     from rich.console import Console
     from rich.markdown import Markdown
 
+    from symtrip.cli.options import chosen_device
     from symtrip.errors import require
     from symtrip.reproduce import PRESETS
     from symtrip.reproduce import reproduce as run
@@ -48,13 +49,7 @@ def reproduce(
 
     presets = {str(name): value for name, value in PRESETS.items()}
     require(preset in presets, "--preset", f"be one of {', '.join(presets)}", preset, "choose one")
-    require(
-        device == "cpu" or (device == "cuda" and torch.cuda.is_available()),
-        "--device",
-        "be cpu, or cuda where PyTorch finds a GPU",
-        device,
-        "leave it out",
-    )
+    chosen_device(device, torch.float64)
     chosen: dict[str, Figures] = {"all": "all", "table": "table", "none": "none"}
     require(figures in chosen, "--figures", "be all, table or none", figures, "choose one")
     folder = out if out is not None else Path("results") / preset

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -58,6 +59,10 @@ class KernelTerm(nn.Module):
         self.kernel = PairKernel(settings, compression.sections)
         # kept from the module's tensors, for it is made of copies of them
         self._direct: dict[torch.device, DirectTripletDescriptor] = {}
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self._direct.clear()
+        super()._load_from_state_dict(*args, **kwargs)
 
     def pairs(self, environments: Environments) -> PairFeatures:
         """Compressed features of environments."""
@@ -140,6 +145,10 @@ class KernelModel(StoredModel):
         self.register_buffer("shift", torch.zeros((), dtype=torch.float64))
         self.register_buffer("scale", torch.ones((), dtype=torch.float64))
         self._known: list[PairRows] | None = None
+
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self._known = None
+        super()._load_from_state_dict(*args, **kwargs)
 
     def forward(self, environments: Environments) -> Float[Tensor, " environments"]:
         """Energies in eV relative to the zero of the training data.

@@ -266,6 +266,18 @@ def test_a_saved_model_is_the_same_and_damaged_files_are_refused(pairs, tmp_path
         KernelModel.load(Path(__file__).parents[2] / "results/short/d_nl.safetensors")
 
 
+def test_a_model_that_was_used_takes_other_tensors(pairs) -> None:
+    used, fresh = model(pairs), model(pairs)
+    points = environments(B8Pairs.load().validation.positions[:2])
+    before = used(points)
+    others = {name: value * 1.25 for name, value in used.state_dict().items()}
+    others |= {"numbers": used.numbers, "support": used.support.flip(0)}
+    used.load_state_dict(others)
+    fresh.load_state_dict(others)
+    assert torch.equal(used(points), fresh(points))
+    assert not torch.equal(used(points), before)
+
+
 def test_terms_share_one_cutoff() -> None:
     other = SETTINGS[1].model_copy(update={"expansion": ExpansionSettings(radius=3.0)})
     with pytest.raises(InputError, match="cutoff"):
