@@ -13,6 +13,7 @@ from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, require_memory
 from symtrip.triplets.blocks import Triplets, triplet_paths, unordered
+from symtrip.triplets.on_cpu import BlockWriter
 
 __all__ = ["TripletFeatures"]
 
@@ -58,6 +59,7 @@ class TripletFeatures(nn.Module):
             if l1 < l2 and (l1 + l2 + big_l) % 2
         ]
         self._product = TripleProduct(half) if symmetry == "full" else self._every
+        self._writer = BlockWriter(max_angular) if symmetry == "full" else None
 
     def forward(self, density: Density, *, out: Tensor | None = None) -> Triplets:
         """Features of all tagged pairs.
@@ -82,7 +84,10 @@ class TripletFeatures(nn.Module):
                 l1: self._close(l1, density.g[l1], partial[l1]) for l1 in self._product.columns
             }
             return self._collect(density, closed)
-        storage = self._storage(density, out)
+        if self._writer is not None and density.rho[0].device.type == "cpu":
+            blocks = self._writer.write(density, self._memory(density, out))
+            return Triplets(blocks, self._pair_mask(density), density.mask.shape[1])
+        storage = self._storage(density, self._memory(density, out))
         for rows in _slices(density, self._partial_size(density)):
             part = density[rows]
             partial = self._product.partial(part.g, part.rho)
@@ -196,12 +201,12 @@ class TripletFeatures(nn.Module):
             density.max_angular,
             "build TripletFeatures with the max_angular of the expansion",
         )
-        parts = (*density.rho, *density.g)
+        kinds = {(part.dtype, part.device) for part in (*density.rho, *density.g)}
         require(
-            all(_alike(part, parts[0]) for part in parts),
+            len(kinds) == 1,
             "density",
             "have one dtype and one device",
-            sorted({f"{part.dtype} on {part.device}" for part in parts}),
+            "" if len(kinds) == 1 else sorted(f"{dtype} on {device}" for dtype, device in kinds),
             "convert the environments with .to() before expanding them",
         )
 
@@ -226,12 +231,11 @@ class TripletFeatures(nn.Module):
             "take TripletFeatures.chunks(density, size={size})",
         )
 
-    def _storage(self, density: Density, out: Tensor | None) -> dict[int, Tensor]:
-        """l1 -> contiguous memory of the last product."""
-        n_env, n, _, q = density.g[0].shape
+    def _memory(self, density: Density, out: Tensor | None) -> Tensor:
+        """Flat memory for the features, checked if it was given."""
         if out is None:
-            out = self.workspace(density)
-        needed = n_env * self._numbers_per_environment(density)
+            return self.workspace(density)
+        needed = len(density) * self._numbers_per_environment(density)
         require(
             out.ndim == 1 and out.is_contiguous() and _alike(out, density.rho[0]),
             "out",
@@ -242,17 +246,23 @@ class TripletFeatures(nn.Module):
         require(
             out.numel() >= needed,
             "out",
-            f"hold {needed} numbers for {n_env} environments of up to {n} neighbours",
+            f"hold {needed} numbers for {len(density)} environments of up to "
+            f"{density.mask.shape[1]} neighbours",
             out.numel(),
             "make it with TripletFeatures.workspace for the largest density",
         )
+        return out
+
+    def _storage(self, density: Density, memory: Tensor) -> dict[int, Tensor]:
+        """l1 -> contiguous memory of the last product."""
+        n_env, n, _, q = density.g[0].shape
         full = self.symmetry == "full"
         storage, start = {}, 0
         for l1, columns in self._product.columns.items():
             tagged = (n, q, len(columns), n) if full else (n * (n + 1) // 2, q, len(columns))
             shape = (n_env, *tagged, q, q)
             stop = start + math.prod(shape)
-            storage[l1] = out[start:stop].view(shape)
+            storage[l1] = memory[start:stop].view(shape)
             start = stop
         return storage
 
@@ -286,12 +296,15 @@ class TripletFeatures(nn.Module):
                     blocks[path] = block.permute(0, 1, 3, 2, 4, 5)
                 if column.l1 != column.l2 and (column.sign < 0 or sum(path) % 2 == 0):
                     blocks[mirrored] = block.permute(0, 3, 1, 4, 2, 5)
+        ordered = {path: blocks[path] for path in self.paths}
+        return Triplets(ordered, self._pair_mask(density), density.mask.shape[1])
+
+    def _pair_mask(self, density: Density) -> Tensor:
         mask = density.mask[:, :, None] & density.mask[:, None, :]
-        n = density.mask.shape[1]
-        if self.symmetry == "reduced":
-            j, k = unordered(n, mask.device)
-            mask = mask[:, j, k]
-        return Triplets({path: blocks[path] for path in self.paths}, mask, n)
+        if self.symmetry == "full":
+            return mask
+        j, k = unordered(mask.shape[1], mask.device)
+        return mask[:, j, k]
 
 
 def _alike(x: Tensor, y: Tensor) -> bool:

@@ -1,0 +1,77 @@
+"""Matrix products of NumPy on threads of Python, beside PyTorch's own threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Thread
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["SHORT_WORK", "in_threads", "multiply"]
+
+Array = NDArray[Any]
+
+SHORT_WORK = 1 << 18
+"""Multiplications up to which OpenBLAS does not start threads of its own."""
+
+
+def multiply(left: Array, right: Array, out: Array) -> None:
+    """Matrix products, a few rows at a time so that each of them runs on the calling thread.
+
+    Args:
+        left: (E, rows, inner).
+        right: (E, inner, columns).
+        out: (E, rows, columns) to write to.
+    """
+    n_env, n_rows, n_inner = left.shape
+    with np.errstate(all="ignore"):  # infinities and NaN pass through, as in PyTorch
+        if n_inner == 1:
+            np.multiply(left, right, out=out)
+            return
+        step = max(1, SHORT_WORK // max(n_inner * right.shape[2], 1))
+        if step >= n_rows:
+            np.matmul(left, right, out=out)
+            return
+        whole = n_rows // step * step
+        shape = (n_env, whole // step, step)
+        np.matmul(
+            left[:, :whole].reshape(*shape, n_inner),
+            right[:, None],
+            out=out[:, :whole].reshape(*shape, right.shape[2]),
+        )
+        if whole < n_rows:
+            np.matmul(left[:, whole:], right, out=out[:, whole:])
+
+
+def in_threads(work: Callable[[int], None], n: int) -> None:
+    """Call ``work(0)`` to ``work(n - 1)`` at once, the first on this thread.
+
+    The threads live as long as the call: nothing is left that a fork could break. PyTorch's number
+    of threads is neither used nor changed; ``work`` must not call operations that use them.
+
+    Raises:
+        BaseException: the first that a call raised, after all have ended.
+    """
+    if n <= 1:
+        work(0)
+        return
+    problems: list[BaseException] = []
+
+    def guarded(i: int) -> None:
+        try:
+            work(i)
+        except BaseException as problem:  # noqa: BLE001 - raised again by the caller
+            problems.append(problem)
+
+    threads = [Thread(target=guarded, args=(i,), daemon=True) for i in range(1, n)]
+    for thread in threads:
+        thread.start()
+    try:
+        guarded(0)
+    finally:
+        for thread in threads:
+            thread.join()
+    if problems:
+        raise problems[0]
