@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.errors import require
 from symtrip.expansion.density import Density
-from symtrip.memory import empty_like_type
+from symtrip.memory import empty_like_type, keep_freed_memory
 from symtrip.triplets import Path, triplet_paths
 from symtrip.weighted import Factors, Order, Orders
 
@@ -154,6 +154,7 @@ class TripletLinear(nn.Module):
             InputError: the density has another max_angular, channels, dtype or device.
         """
         self._check(density)
+        keep_freed_memory()
         y = self._every.apply(density, self.weight)
         return y if self.bias is None else y + self.bias
 
@@ -172,6 +173,7 @@ class TripletLinear(nn.Module):
             InputError: as :meth:`forward`.
         """
         self._check(density)
+        keep_freed_memory()
         even = self._even.apply(density, self.weight)
         odd = torch.zeros_like(even) if self._odd is None else self._odd.apply(density, self.weight)
         return (even if self.bias is None else even + self.bias), odd

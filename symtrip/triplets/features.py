@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from symtrip.contraction import Column, TripleProduct, chunk_fits, chunk_length
 from symtrip.errors import require
 from symtrip.expansion.density import Density
-from symtrip.memory import empty_like_type, require_memory
+from symtrip.memory import empty_like_type, keep_freed_memory, require_memory
 from symtrip.triplets.blocks import Triplets, triplet_paths, unordered
 from symtrip.triplets.on_cpu import BlockWriter
 
@@ -194,6 +194,7 @@ class TripletFeatures(nn.Module):
             yield rows, self(density[rows], out=memory)
 
     def _check(self, density: Density) -> None:
+        keep_freed_memory()
         require(
             density.max_angular == self.max_angular,
             "density",
