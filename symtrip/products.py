@@ -22,32 +22,32 @@ def multiply(left: Array, right: Array, out: Array) -> None:
 
     Args:
         left: (E, rows, inner).
-        right: (E, inner, columns).
+        right: (E, inner, columns), or one for all environments.
         out: (E, rows, columns) to write to.
     """
     n_env, n_rows, n_inner = left.shape
-    with np.errstate(all="ignore"):  # infinities and NaN pass through, as in PyTorch
-        if n_inner == 1:
-            np.multiply(left, right, out=out)
-            return
-        step = max(1, SHORT_WORK // max(n_inner * right.shape[2], 1))
-        if step >= n_rows:
-            np.matmul(left, right, out=out)
-            return
-        whole = n_rows // step * step
-        shape = (n_env, whole // step, step)
-        np.matmul(
-            left[:, :whole].reshape(*shape, n_inner),
-            right[:, None],
-            out=out[:, :whole].reshape(*shape, right.shape[2]),
-        )
-        if whole < n_rows:
-            np.matmul(left[:, whole:], right, out=out[:, whole:])
+    if n_inner == 1:
+        np.multiply(left, right, out=out)
+        return
+    step = max(1, SHORT_WORK // max(n_inner * right.shape[2], 1))
+    if step >= n_rows:
+        np.matmul(left, right, out=out)
+        return
+    whole = n_rows // step * step
+    shape = (n_env, whole // step, step)
+    np.matmul(
+        left[:, :whole].reshape(*shape, n_inner),
+        right[:, None],
+        out=out[:, :whole].reshape(*shape, right.shape[2]),
+    )
+    if whole < n_rows:
+        np.matmul(left[:, whole:], right, out=out[:, whole:])
 
 
 def in_threads(work: Callable[[int], None], n: int) -> None:
     """Call ``work(0)`` to ``work(n - 1)`` at once, the first on this thread.
 
+    NumPy lets infinities and NaN pass through without a warning meanwhile, as PyTorch does.
     The threads live as long as the call: nothing is left that a fork could break. PyTorch's number
     of threads is neither used nor changed; ``work`` must not call operations that use them.
 
@@ -55,13 +55,15 @@ def in_threads(work: Callable[[int], None], n: int) -> None:
         BaseException: the first that a call raised, after all have ended.
     """
     if n <= 1:
-        work(0)
+        with np.errstate(all="ignore"):
+            work(0)
         return
     problems: list[BaseException] = []
 
     def guarded(i: int) -> None:
         try:
-            work(i)
+            with np.errstate(all="ignore"):
+                work(i)
         except BaseException as problem:  # noqa: BLE001 - raised again by the caller
             problems.append(problem)
 

@@ -32,7 +32,7 @@ Strided = tuple[tuple[int, ...], tuple[int, ...], int]
 # some of (l1, l2): measured
 _WIDE = 1000
 # Intermediates of one thread, in bytes
-_CACHE = 2 << 20
+_CACHE = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ class BlockWriter:
             table = slab.tables[rho.dtype]
             n_m = 2 * slab.l2 + 1
             coupled = np.empty((n_env, q, table.shape[1]), dtype=rho.dtype)
-            multiply(rho, np.broadcast_to(table, (n_env, *table.shape)), coupled)
+            multiply(rho, table[None], coupled)
             by_row = coupled.reshape(n_env, q, slab.n_rows, n_m).transpose(0, 2, 1, 3)
             product = np.empty((n_env, slab.n_rows * q, n), dtype=rho.dtype)
             multiply(by_row.reshape(n_env, -1, n_m), g[slab.l2].transpose(0, 2, 1), product)

@@ -35,9 +35,10 @@ def test_products_in_parts_are_the_products(
     assert np.all(np.abs(out - left @ right) <= 8 * np.finfo(dtype).eps * scale)
 
 
-def test_infinities_pass_through_without_a_warning() -> None:
-    left, out = np.array([[[np.inf, 1.0]]]), np.empty((1, 1, 1))
-    multiply(left, np.zeros((1, 2, 1)), out)
+@pytest.mark.parametrize("n", [1, 2])
+def test_infinities_pass_through_without_a_warning(n: int) -> None:
+    left, out = np.array([[[np.inf, 1.0]]]), np.empty((n, 1, 1, 1))
+    in_threads(lambda i: multiply(left, np.zeros((1, 2, 1)), out[i]), n)
     assert np.isnan(out).all()
 
 
