@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, model_validator
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -41,9 +41,9 @@ class InvariantSettings(Settings):
         kept: order -> components of each block, in the order (0, +1), (1, +1), (2, +1), (3, +1),
             (1, -1), (2, -1), (3, -1), (0, -1).
         sample: training structures that the components of NICE are found in.
-        components: principal components of the stacked invariants that are the targets of models
-            A^rho.
-        inputs: principal components that models C read; a linear model gains from many.
+        components: the largest of the ``inputs`` are the targets of models A^rho.
+        inputs: principal components of the stacked invariants that models C read; a linear model
+            gains from many.
     """
 
     max_nu: int = Field(default=7, ge=4)
@@ -54,6 +54,15 @@ class InvariantSettings(Settings):
     sample: PositiveInt = 500
     components: PositiveInt = 1024
     inputs: PositiveInt = 3000
+
+    @model_validator(mode="after")
+    def _components_are_among_the_inputs(self) -> InvariantSettings:
+        if self.components > self.inputs:
+            raise ValueError(
+                f"`components` must not exceed `inputs`, got {self.components} and {self.inputs}; "
+                "raise `inputs`."
+            )
+        return self
 
     def build(self, max_angular: int) -> Nice:
         """The iteration, not fitted yet."""
@@ -89,19 +98,34 @@ class Invariants:
     outside: Tensor
     spread: Tensor
 
+    def largest(self, count: int) -> Tensor:
+        """Ascending numbers of the columns with the largest mean square."""
+        size = self.values.flatten(0, 1).double().square().mean(dim=0)
+        return size.topk(min(count, len(size))).indices.sort().values
+
+    def only(self, columns: Tensor) -> Invariants:
+        """Some of the columns, ascending; the others are left out."""
+        values = self.values[..., columns]
+        dropped = _squared_lengths(self.values) - _squared_lengths(values)
+        outside = self.outside + dropped.clamp(min=0.0)
+        return Invariants(values, int((columns < self.n_even).sum()), outside, self.spread)
+
     def errors(self, predicted: Tensor) -> PairErrors:
         """The paper's two errors over all columns of the stack; what is outside counts as missed.
 
         Args:
             predicted: (P, 2, K).
         """
-        error = predicted.double() - self.values.double()
-        missed = torch.stack(
-            [error.mean(dim=1).square().sum(-1), (error[:, 0] - error[:, 1]).square().sum(-1)],
-            dim=1,
-        )
+        missed = _squared_lengths(predicted.double() - self.values.double())
         relative = ((missed + self.outside).mean(dim=0) / self.spread).sqrt()
         return PairErrors(float(relative[0]), float(relative[1]))
+
+
+def _squared_lengths(pairs: Tensor) -> Tensor:
+    """(P, 2) of the mean and of the difference of each pair, in float64."""
+    first, second = pairs.double().unbind(dim=1)
+    lengths = [((first + second) / 2).square().sum(-1), (first - second).square().sum(-1)]
+    return torch.stack(lengths, dim=1)
 
 
 def fit_nice(
@@ -244,19 +268,11 @@ def _compressed(compression: InvariantCompression, chunks: Iterator[Tensor]) -> 
     for x in chunks:
         inside = paired(compression(x))
         whole = paired((x - compression.mean) * scale)
-        squares = []
-        for part in (whole, inside):
-            difference = part[:, 0] - part[:, 1]
-            squares.append(
-                torch.stack(
-                    [part.mean(dim=1).square().sum(dim=1), difference.square().sum(dim=1)], dim=1
-                )
-            )
-            if part is whole:
-                sums += torch.stack([part.flatten(0, 1).mean(0), difference.mean(0)]) * len(part)
-                lengths += torch.stack([part.square().sum() / 2, difference.square().sum()])
+        difference = whole[:, 0] - whole[:, 1]
+        sums += torch.stack([whole.flatten(0, 1).mean(0), difference.mean(0)]) * len(whole)
+        lengths += torch.stack([whole.square().sum() / 2, difference.square().sum()])
         values.append(inside.to(torch.float32))
-        outside.append((squares[0] - squares[1]).clamp(min=0.0))
+        outside.append((_squared_lengths(whole) - _squared_lengths(inside)).clamp(min=0.0))
         count += len(whole)
     spread = lengths / count - (sums / count).square().sum(dim=1)
     return {

@@ -114,15 +114,13 @@ class Pipeline:
 
     @cached_property
     def invariants(self) -> dict[str, Invariants]:
-        """Compressed invariants of both sets, the targets of models A^rho."""
-        return self._compressed("components", self.preset.invariants.components)
+        """The largest components of the invariants of all sets, the targets of models A^rho."""
+        columns = self.inputs["training"].largest(self.preset.invariants.components)
+        return {name: values.only(columns) for name, values in self.inputs.items()}
 
     @cached_property
     def inputs(self) -> dict[str, Invariants]:
-        """Compressed invariants of both sets, the input of models C."""
-        return self._compressed("inputs", self.preset.invariants.inputs)
-
-    def _compressed(self, stage: str, n_components: int) -> dict[str, Invariants]:
+        """Compressed invariants of all sets, the input of models C."""
 
         def compress(place: Path) -> None:
             nice = self.nice
@@ -140,13 +138,14 @@ class Pipeline:
                 place,
                 stacked,
                 torch.cat(list(nice.parities(n_channels).values())),
-                n_components,
+                n_inputs,
                 dict(zip(self.pairs, torch.split(rows, sizes), strict=True)),
                 self.report,
                 self.device,
             )
 
-        folder = self.stages.run(stage, self._invariant_inputs(n_components), compress)
+        n_inputs = self.preset.invariants.inputs
+        folder = self.stages.run("inputs", self._invariant_inputs(n_inputs), compress)
         return {name: load_invariants(folder, name) for name in self.pairs}
 
     @property
@@ -253,10 +252,10 @@ class Pipeline:
                 mode="json", exclude={"kernel"} if plan.model == "C_L" else {"kernel", "ridge"}
             ),
             "further": None if plan.model.startswith("A_rho") else further,
-            "invariants": self._invariant_inputs(
-                settings.inputs if plan.model.startswith("C") else settings.components
-            ),
+            "invariants": self._invariant_inputs(settings.inputs),
         }
+        if plan.model.startswith("A"):
+            inputs["components"] = settings.components
         if plan.model.startswith("A_rho"):
             inputs["triplets"] = self._triplet_inputs()
         elif plan.model.startswith("A"):

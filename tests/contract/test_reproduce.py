@@ -23,7 +23,12 @@ from symtrip.files import save_tensors
 from symtrip.models import FeatureSettings, NetworkSettings
 from symtrip.progress import Progress, silent
 from symtrip.reproduce import ModelPlan, Preset, paper_errors, reproduce
-from symtrip.reproduce.invariants import InvariantSettings, compress_invariants, load_invariants
+from symtrip.reproduce.invariants import (
+    Invariants,
+    InvariantSettings,
+    compress_invariants,
+    load_invariants,
+)
 from symtrip.reproduce.presets import LatentSettings, RowName
 from symtrip.train import Epoch, TrainingSettings, pair_errors, paired
 
@@ -175,7 +180,7 @@ def test_a_process_that_is_killed_again_and_again_ends_with_the_same_results(
 ) -> None:
     words = [_vectors_preset().model_dump_json(), str(tmp_path), str(torch.get_num_threads())]
     command = [sys.executable, "-c", _JOB, *words]
-    for wanted in ("nice-*", "components-*", "A_rho_NL-*/checkpoint.safetensors", "C_NL-*"):
+    for wanted in ("nice-*", "inputs-*", "A_rho_NL-*/checkpoint.safetensors", "C_NL-*"):
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as job:
             deadline = time.monotonic() + 120
             while job.poll() is None and not list((tmp_path / "cache").glob(wanted)):
@@ -241,13 +246,35 @@ def test_errors_over_all_columns_do_not_depend_on_how_many_components_are_kept(
         place = tmp_path / str(kept)
         compress_invariants(place, tmp_path, parity, kept, sets, Log(), torch.device("cpu"))
         invariants = load_invariants(place, "validation")
-        errors.append(invariants.errors(torch.zeros_like(invariants.values)))
+        parts = (invariants, invariants.only(invariants.largest(3)))
+        errors += [part.errors(torch.zeros_like(part.values)) for part in parts]
     centred = stack.double() - torch.where(parity > 0, stack[:16].double().mean(dim=0), 0.0)
     wanted = pair_errors(torch.zeros(4, 2, 9), paired(centred[16:]))
     for got in errors:
         # components are stored in float32
         assert abs(got.mean - wanted.mean) < 1e-6
         assert abs(got.diff - wanted.diff) < 1e-6
+
+
+def test_the_largest_columns_are_kept_and_the_errors_of_the_others_counted() -> None:
+    generator = torch.Generator().manual_seed(0)
+    size = torch.tensor([1.0, 5.0, 0.1, 3.0, 2.0, 0.2])
+    values = size * torch.randn(40, 2, 6, generator=generator)
+    every = Invariants(values, 4, torch.ones(40, 2), torch.tensor([9.0, 7.0]))
+    columns = every.largest(3)
+    assert columns.tolist() == [1, 3, 4]
+    some = every.only(columns)
+    assert some.n_even == 2
+    predicted = torch.zeros_like(values)
+    predicted[..., columns] = values[..., columns] + torch.randn(40, 2, 3, generator=generator)
+    want, got = every.errors(predicted), some.errors(predicted[..., columns])
+    assert abs(got.mean - want.mean) <= 1e-12 * want.mean
+    assert abs(got.diff - want.diff) <= 1e-12 * want.diff
+
+
+def test_more_components_than_inputs_are_refused() -> None:
+    with pytest.raises(ValueError, match="must not exceed `inputs`, got 20 and 10"):
+        InvariantSettings(components=20, inputs=10)
 
 
 def test_the_table_of_the_paper_has_its_ten_models() -> None:
