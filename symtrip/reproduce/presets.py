@@ -229,8 +229,8 @@ PRESETS: dict[PresetName, Preset] = {
         teacher=_TEACHER,
         further_pairs=4000,
         models=_latent_rows(
-            800,
-            32,
+            120,
+            64,
             TrainingSettings(
                 epochs=60,
                 optimiser="muon",
