@@ -9,16 +9,20 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
 
 from symtrip.data import B8Pairs
 from symtrip.errors import InputError
-from symtrip.models import EnergyModel
+from symtrip.models import EnergyModel, InvariantEnergy
 from symtrip.train import (
+    LabelledPairs,
     PairErrors,
     TrainConfig,
+    Trainer,
+    TrainingSettings,
     TrainResult,
     load_config,
     pair_errors,
@@ -106,6 +110,35 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Pa
     assert again.returncode == 0
     first, second = weights(tmp_path / "straight"), weights(tmp_path / "killed")
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
+def test_a_restored_trainer_takes_the_same_steps(optimiser: Literal["adamw", "muon"]) -> None:
+    generator = torch.Generator().manual_seed(0)
+    data = LabelledPairs(
+        torch.randn(40, 6, generator=generator), torch.randn(20, 2, generator=generator)
+    )
+    settings = TrainingSettings(epochs=4, batch_pairs=4, optimiser=optimiser)
+
+    def fresh() -> Trainer:
+        weights = torch.Generator().manual_seed(1)
+        energy = InvariantEnergy(6, 6, 8, nonlinear=True, generator=weights)
+        return Trainer(energy, data[:16], data[16:], settings, seed=2)
+
+    straight, stopped, continued = fresh(), fresh(), fresh()
+    before = {name: value.clone() for name, value in stopped.network.state_dict().items()}
+    for _ in straight.run():
+        pass
+    for _ in stopped.run(lambda: stopped.step == 7):
+        pass
+    tensors, values = stopped.state()
+    continued.restore(tensors, json.loads(json.dumps(values)))
+    for _ in continued.run():
+        pass
+    names = [name for name, _ in stopped.network.named_parameters()]
+    want, got = straight.best_state(), continued.best_state()
+    assert all(torch.equal(got[name], want[name]) for name in want)
+    assert all(not torch.equal(stopped.network.get_parameter(name), before[name]) for name in names)
 
 
 def test_an_interrupted_run_says_how_to_continue(tmp_path: Path) -> None:
