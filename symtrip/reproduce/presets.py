@@ -229,7 +229,7 @@ PRESETS: dict[PresetName, Preset] = {
         teacher=_TEACHER,
         further_pairs=4000,
         models=_latent_rows(
-            120,
+            250,
             64,
             TrainingSettings(
                 epochs=60,
