@@ -89,14 +89,11 @@ class Invariants:
         n_even: how many are even.
         outside: (P, 2) squared length of what lies outside the K components, of each pair's mean
             and of its difference.
-        spread: (2,) summed variance of all columns, and of their differences within pairs, in the
-            set that these pairs are.
     """
 
     values: Tensor
     n_even: int
     outside: Tensor
-    spread: Tensor
 
     def largest(self, count: int) -> Tensor:
         """Ascending numbers of the columns with the largest mean square."""
@@ -108,16 +105,22 @@ class Invariants:
         values = self.values[..., columns]
         dropped = _squared_lengths(self.values) - _squared_lengths(values)
         outside = self.outside + dropped.clamp(min=0.0)
-        return Invariants(values, int((columns < self.n_even).sum()), outside, self.spread)
+        return Invariants(values, int((columns < self.n_even).sum()), outside)
 
     def errors(self, predicted: Tensor) -> PairErrors:
         """The paper's two errors over all columns of the stack; what is outside counts as missed.
+
+        As in the paper, they are relative to one standard deviation of all numbers in all columns:
+        their common mean is zero, as the principal components are relative to the training mean.
 
         Args:
             predicted: (P, 2, K).
         """
         missed = _squared_lengths(predicted.double() - self.values.double())
-        relative = ((missed + self.outside).mean(dim=0) / self.spread).sqrt()
+        means, differences = (_squared_lengths(self.values) + self.outside).mean(dim=0)
+        # (a^2 + b^2) / 2 = ((a + b) / 2)^2 + (a - b)^2 / 4
+        spread = torch.stack([means + differences / 4, differences])
+        relative = ((missed + self.outside).mean(dim=0) / spread).sqrt()
         return PairErrors(float(relative[0]), float(relative[1]))
 
 
@@ -262,23 +265,15 @@ def compress_invariants(
 
 def _compressed(compression: InvariantCompression, chunks: Iterator[Tensor]) -> dict[str, Tensor]:
     scale = compression.components.square().sum(dim=0).mean().sqrt()
-    values, outside, lengths = [], [], compression.mean.new_zeros(2)
-    sums = compression.mean.new_zeros(2, len(compression.mean))
-    count = 0
+    values, outside = [], []
     for x in chunks:
         inside = paired(compression(x))
         whole = paired((x - compression.mean) * scale)
-        difference = whole[:, 0] - whole[:, 1]
-        sums += torch.stack([whole.flatten(0, 1).mean(0), difference.mean(0)]) * len(whole)
-        lengths += torch.stack([whole.square().sum() / 2, difference.square().sum()])
         values.append(inside.to(torch.float32))
         outside.append((_squared_lengths(whole) - _squared_lengths(inside)).clamp(min=0.0))
-        count += len(whole)
-    spread = lengths / count - (sums / count).square().sum(dim=1)
     return {
         "values": torch.cat(values),
         "outside": torch.cat(outside),
-        "spread": spread,
         "n_even": torch.tensor(compression.n_even),
     }
 
@@ -291,6 +286,4 @@ def load_invariants(folder: Path, name: str) -> Invariants:
         name: of the set.
     """
     tensors = load_file(folder / f"{name}.safetensors")
-    return Invariants(
-        tensors["values"], int(tensors["n_even"]), tensors["outside"], tensors["spread"]
-    )
+    return Invariants(tensors["values"], int(tensors["n_even"]), tensors["outside"])
