@@ -13,7 +13,7 @@ from torch import Tensor
 from symtrip.coupling import real_clebsch_gordan
 from symtrip.tables import ConstantTable
 
-__all__ = ["Column", "TripleProduct", "chunk_fits", "chunk_length"]
+__all__ = ["Column", "TripleProduct", "chunk_fits", "chunk_length", "coupling_table"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,29 @@ class Column:
     l2: int
     o3_lambda: int
     sign: int = 1
+
+    @property
+    def serves_swapped(self) -> bool:
+        """Whether exchanging a and b gives the coupling (l2, l1, L) as it is."""
+        even = (self.l1 + self.l2 + self.o3_lambda) % 2 == 0
+        return self.l1 != self.l2 and (self.sign < 0 or even)
+
+
+def coupling_table(columns: Sequence[Column], size: int) -> np.ndarray:
+    """What c meets, (2 l1 + 1, couplings, 2 l2 + 1, size), for couplings of one l1 and one l2.
+
+    Args:
+        columns: the couplings.
+        size: number of all components of c, order by order.
+    """
+    l1, l2 = columns[0].l1, columns[0].l2
+    table = np.zeros((2 * l1 + 1, len(columns), 2 * l2 + 1, size))
+    for i, column in enumerate(columns):
+        big_l = column.o3_lambda
+        closed = column.sign * (-1) ** big_l / math.sqrt(2 * big_l + 1)
+        coupling = closed * real_clebsch_gordan(l1, l2, big_l).numpy()
+        table[:, i, :, big_l**2 : (big_l + 1) ** 2] = coupling
+    return table
 
 
 class TripleProduct:
@@ -51,13 +74,7 @@ class TripleProduct:
         for l1, mine in self.columns.items():
             for l2 in sorted({column.l2 for column in mine}):
                 slab = [column for column in mine if column.l2 == l2]
-                table = np.zeros((2 * l1 + 1, len(slab), 2 * l2 + 1, size))
-                for i, column in enumerate(slab):
-                    big_l = column.o3_lambda
-                    closed = column.sign * (-1) ** big_l / math.sqrt(2 * big_l + 1)
-                    coupling = closed * real_clebsch_gordan(l1, l2, big_l).numpy()
-                    table[:, i, :, big_l**2 : (big_l + 1) ** 2] = coupling
-                rows.append(table.reshape(-1, size))
+                rows.append(coupling_table(slab, size).reshape(-1, size))
                 self._slabs.setdefault(l1, []).append((l2, len(slab), start))
                 start += len(rows[-1])
         self._table = ConstantTable(np.ascontiguousarray(np.concatenate(rows).T))

@@ -61,6 +61,7 @@ class TripletLinear(nn.Module):
         device: torch.device | str | None = None,
     ) -> None:
         super().__init__()
+        keep_freed_memory()
         paths = triplet_paths(max_angular)
         for name, value in (("n_channels", n_channels), ("out_features", out_features)):
             require(value >= 1, name, "be an integer >= 1", value, "give a count")
@@ -154,7 +155,6 @@ class TripletLinear(nn.Module):
             InputError: the density has another max_angular, channels, dtype or device.
         """
         self._check(density)
-        keep_freed_memory()
         y = self._every.apply(density, self.weight)
         return y if self.bias is None else y + self.bias
 
@@ -173,7 +173,6 @@ class TripletLinear(nn.Module):
             InputError: as :meth:`forward`.
         """
         self._check(density)
-        keep_freed_memory()
         even = self._even.apply(density, self.weight)
         odd = torch.zeros_like(even) if self._odd is None else self._odd.apply(density, self.weight)
         return (even if self.bias is None else even + self.bias), odd

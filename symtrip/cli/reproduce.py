@@ -49,7 +49,7 @@ def reproduce(
 
     presets = {str(name): value for name, value in PRESETS.items()}
     require(preset in presets, "--preset", f"be one of {', '.join(presets)}", preset, "choose one")
-    chosen_device(device, torch.float64)
+    place = chosen_device(device, torch.float64)
     chosen: dict[str, Figures] = {"all": "all", "table": "table", "none": "none"}
     require(figures in chosen, "--figures", "be all, table or none", figures, "choose one")
     folder = out if out is not None else Path("results") / preset
@@ -61,7 +61,7 @@ def reproduce(
         chosen_preset,
         folder,
         ConsoleReport(),
-        device=device,
+        device=place,
         only=rows,
         seeds=seeds,
         figures=chosen[figures],

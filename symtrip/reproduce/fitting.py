@@ -31,7 +31,6 @@ from symtrip.train import (
     density_chunks,
     load_checkpoint,
     optimise,
-    refit_last_layer,
     save_checkpoint,
     split_pairs,
 )
@@ -80,10 +79,9 @@ def fit_network(
     task: Task,
     *,
     augment: Callable[[LabelledPairs], LabelledPairs] = lambda data: data,
+    finish: Callable[[LabelledPairs, LabelledPairs], None] = lambda *_: None,
 ) -> None:
     """Train a network on nine tenths of the pairs and select its weights on the others.
-
-    The last layer of a reconstruction, which is linear, is then solved for.
 
     Args:
         folder: gets a checkpoint, from which an interrupted run continues, and ``weights``.
@@ -91,6 +89,7 @@ def fit_network(
         data: training pairs.
         task: what to do.
         augment: makes more of the pairs to fit; those that weights are selected on stay.
+        finish: given the pairs fitted and those kept aside, changes the selected weights in place.
 
     Raises:
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
@@ -112,8 +111,7 @@ def fit_network(
         lambda: save_checkpoint(checkpoint, *trainer.state(), identity),
     )
     network.load_state_dict(trainer.best_state())
-    if isinstance(network, TripletReconstruction):
-        refit_last_layer(network, fit, select, task.settings.difference_weight)
+    finish(fit, select)
     save_tensors(folder / _WEIGHTS, network.state_dict())
     checkpoint.unlink()
 

@@ -88,9 +88,9 @@ class Pipeline:
         settings = self.preset.invariants.model_dump(mode="json", exclude={"components", "inputs"})
         return self._labelled_only(nice=settings)
 
-    def _invariant_inputs(self, n_components: int) -> dict[str, Any]:
-        settings = self.preset.invariants.model_dump(mode="json", exclude={"inputs"})
-        return self._common(nice=settings | {"components": n_components})
+    def _invariant_inputs(self) -> dict[str, Any]:
+        settings = self.preset.invariants.model_dump(mode="json", exclude={"components"})
+        return self._common(nice=settings)
 
     def _triplet_inputs(self) -> dict[str, Any]:
         return self._common(features=self.preset.features.model_dump(mode="json"))
@@ -138,14 +138,13 @@ class Pipeline:
                 place,
                 stacked,
                 torch.cat(list(nice.parities(n_channels).values())),
-                n_inputs,
+                self.preset.invariants.inputs,
                 dict(zip(self.pairs, torch.split(rows, sizes), strict=True)),
                 self.report,
                 self.device,
             )
 
-        n_inputs = self.preset.invariants.inputs
-        folder = self.stages.run("inputs", self._invariant_inputs(n_inputs), compress)
+        folder = self.stages.run("inputs", self._invariant_inputs(), compress)
         return {name: load_invariants(folder, name) for name in self.pairs}
 
     @property
@@ -252,7 +251,7 @@ class Pipeline:
                 mode="json", exclude={"kernel"} if plan.model == "C_L" else {"kernel", "ridge"}
             ),
             "further": None if plan.model.startswith("A_rho") else further,
-            "invariants": self._invariant_inputs(settings.inputs),
+            "invariants": self._invariant_inputs(),
         }
         if plan.model.startswith("A"):
             inputs["components"] = settings.components

@@ -13,7 +13,13 @@ from symtrip.files import save_tensors
 from symtrip.reproduce.fitting import SELECTION_FRACTION, Task
 from symtrip.reproduce.presets import ModelPlan
 from symtrip.reproduce.vectors import labelled_sets, whitening_factors, write_errors
-from symtrip.train import LinearPairRegression, PairMoments, pair_errors, split_pairs
+from symtrip.train import (
+    LinearPairRegression,
+    PairMoments,
+    pair_errors,
+    pair_loss,
+    split_pairs,
+)
 
 __all__ = ["fit_linear_energy"]
 
@@ -63,7 +69,7 @@ def fit_linear_energy(
     with task.report.stage(task.title) as progress:
         for done, choice in enumerate(grid, start=1):
             error = solved(fitted, choice)(kept).cpu() - wanted
-            scores[choice] = _score(error, plan.training.difference_weight)
+            scores[choice] = float(pair_loss(error, plan.training.difference_weight))
             progress(done, len(grid) + 1)
         best = min(scores, key=scores.__getitem__)
         model = solved(moments(torch.arange(len(energies["training"]))), best)
@@ -81,9 +87,3 @@ def fit_linear_energy(
         for name in ("training", "validation")
     }
     write_errors(folder, errors)
-
-
-def _score(error: Tensor, difference_weight: float) -> float:
-    """The loss that networks are selected by, but for its unit."""
-    difference = error[:, 0] - error[:, 1]
-    return float(error.square().mean() + difference_weight * difference.square().mean())

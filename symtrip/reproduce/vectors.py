@@ -24,7 +24,15 @@ from symtrip.models import (
 from symtrip.reproduce.fitting import Task, TripletInput, fit_network
 from symtrip.reproduce.invariants import Invariants
 from symtrip.reproduce.presets import ModelPlan
-from symtrip.train import LabelledPairs, PairErrors, joined, pair_errors, paired, predict
+from symtrip.train import (
+    LabelledPairs,
+    PairErrors,
+    joined,
+    pair_errors,
+    paired,
+    predict,
+    refit_last_layer,
+)
 from symtrip.train.seeds import generator_for
 
 __all__ = [
@@ -78,7 +86,7 @@ def fit_reconstruction(
     targets: dict[str, Invariants],
     task: Task,
 ) -> None:
-    """Train encoder and decoder; no labels are needed.
+    """Train encoder and decoder, then solve for the last layer; no labels are needed.
 
     Args:
         folder: gets ``weights``, ``latent.safetensors`` (of all structures) and ``errors.json``.
@@ -114,6 +122,9 @@ def fit_reconstruction(
         LabelledPairs(features[:n_known], known),
         task,
         augment=with_further_pairs,
+        finish=lambda fit, select: refit_last_layer(
+            network, fit, select, task.settings.difference_weight
+        ),
     )
     network.cpu()
     predicted = predict(network, features[: n_known + 2 * len(targets["validation"].values)])

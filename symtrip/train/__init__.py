@@ -9,7 +9,7 @@ from symtrip.train.features import (
     fit_to_clusters,
 )
 from symtrip.train.last_layer import refit_last_layer
-from symtrip.train.metrics import PairErrors, pair_errors
+from symtrip.train.metrics import PairErrors, pair_errors, pair_loss
 from symtrip.train.optimisation import Epoch, Optimisation
 from symtrip.train.regression import (
     LinearPairRegression,
@@ -51,6 +51,7 @@ __all__ = [
     "load_config",
     "optimise",
     "pair_errors",
+    "pair_loss",
     "paired",
     "predict",
     "refit_last_layer",

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from symtrip.models import TripletReconstruction
+from symtrip.train.regression import sums_and_differences
 from symtrip.train.trainer import LabelledPairs, paired
 
 __all__ = ["refit_last_layer"]
@@ -74,12 +75,11 @@ def _rows(
             x = network.decoder.hidden(network.encoder.for_training(part.features))
             y = part.energies - paired(network.units * network.decoder.last(x))
         x = torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
-        yield _weighted(paired(x), difference_weight), _weighted(y, difference_weight)
+        yield _weighted(x, difference_weight), _weighted(y.flatten(0, 1), difference_weight)
 
 
-def _weighted(values: Tensor, difference_weight: float) -> Tensor:
+def _weighted(rows: Tensor, difference_weight: float) -> Tensor:
     # a^2 + b^2 + 2 w (a - b)^2 = s^2 + (1 + 4 w) d^2 with s, d = (a +- b) / sqrt 2
-    first, second = values.double().unbind(dim=1)
-    factor = (1 + 4 * difference_weight) ** 0.5
-    result: Tensor = torch.cat([first + second, factor * (first - second)]) * 0.5**0.5
-    return result
+    rows = sums_and_differences(rows.double())
+    rows[1::2] *= (1 + 4 * difference_weight) ** 0.5
+    return rows

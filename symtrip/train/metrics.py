@@ -9,7 +9,7 @@ from torch import Tensor
 
 from symtrip.errors import require
 
-__all__ = ["PairErrors", "pair_errors"]
+__all__ = ["PairErrors", "pair_errors", "pair_loss"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,19 @@ def pair_errors(
     difference = wanted[:, 0] - wanted[:, 1]
     diff = (error[:, 0] - error[:, 1]).square().mean().sqrt() / _spread(difference)
     return PairErrors(float(mean), float(diff))
+
+
+def pair_loss(error: Float[Tensor, "pairs 2 *columns"], difference_weight: float) -> Tensor:
+    """What is minimised, and what weights and settings are selected by.
+
+    Args:
+        error: of both members of each pair.
+        difference_weight: of the mean square of differences within pairs; that of all errors has
+            weight 1.
+    """
+    difference = error[:, 0] - error[:, 1]
+    loss: Tensor = error.square().mean() + difference_weight * difference.square().mean()
+    return loss
 
 
 def _spread(rows: Tensor) -> Tensor:

@@ -10,7 +10,13 @@ from torch import Tensor
 
 from symtrip.errors import require
 
-__all__ = ["LinearPairRegression", "PairMoments", "PairRegression", "regress_pairs"]
+__all__ = [
+    "LinearPairRegression",
+    "PairMoments",
+    "PairRegression",
+    "regress_pairs",
+    "sums_and_differences",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +74,8 @@ def regress_pairs(
         "give one row and one column for each structure",
     )
     shift, scale = float(energies.mean()), float(energies.std(correction=0))
-    y = _sums_and_differences(((energies - shift) / scale).flatten()[:, None].to(kernel))
-    matrix = _sums_and_differences(_sums_and_differences(kernel).T.contiguous())
+    y = sums_and_differences(((energies - shift) / scale).flatten()[:, None].to(kernel))
+    matrix = sums_and_differences(sums_and_differences(kernel).T.contiguous())
     matrix.diagonal().add_(kernel.new_tensor([noise, difference_noise]).repeat(len(energies)))
     factor, failed = torch.linalg.cholesky_ex(matrix)
     require(
@@ -85,9 +91,9 @@ def regress_pairs(
     members = torch.stack([first, first + 1], dim=1)
     blocks = inverse[members[:, :, None], members[:, None, :]]
     residual = torch.linalg.solve(blocks, weights.view(-1, 2, 1)).view(-1, 1)
-    left_out = _sums_and_differences(y - residual).view(-1, 2)
+    left_out = sums_and_differences(y - residual).view(-1, 2)
     return PairRegression(
-        coefficients=_sums_and_differences(weights)[:, 0],
+        coefficients=sums_and_differences(weights)[:, 0],
         shift=shift,
         scale=scale,
         left_out=shift + scale * left_out,
@@ -147,8 +153,8 @@ class PairMoments:
         x, y = features.flatten(0, 1).double(), energies.flatten().double()
         self._center, self._shift = x.mean(dim=0), float(y.mean())
         self._scale = float(y.std(correction=0))
-        x = _sums_and_differences(x - self._center)
-        y = _sums_and_differences(((y - self._shift) / self._scale)[:, None])[:, 0]
+        x = sums_and_differences(x - self._center)
+        y = sums_and_differences(((y - self._shift) / self._scale)[:, None])[:, 0]
         sums, differences = (x[0::2], y[0::2]), (x[1::2], y[1::2])
         self._moments = [(a.T @ a, a.T @ b) for a, b in (sums, differences)]
         squares = self._moments[0][0].diagonal() + self._moments[1][0].diagonal()
@@ -187,7 +193,7 @@ class PairMoments:
         return LinearPairRegression(coefficients, self._shift - float(self._center @ coefficients))
 
 
-def _sums_and_differences(rows: Tensor) -> Tensor:
+def sums_and_differences(rows: Tensor) -> Tensor:
     """Rows a, b of each pair become (a + b) / sqrt 2 and (a - b) / sqrt 2; its own inverse."""
     a, b = rows[0::2], rows[1::2]
     result: Tensor = torch.stack([a + b, a - b], dim=1).flatten(0, 1) * 0.5**0.5

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from symtrip.errors import require
 from symtrip.models import InvariantEnergy, PairFeatures, TripletEnergy, TripletReconstruction
 from symtrip.train.config import TrainingSettings
-from symtrip.train.metrics import PairErrors, pair_errors
+from symtrip.train.metrics import PairErrors, pair_errors, pair_loss
 from symtrip.train.optimisation import Optimisation
 from symtrip.train.seeds import generator_for
 
@@ -183,7 +183,4 @@ class Trainer(Optimisation[PairErrors]):
         return PairErrors(**values)
 
     def _squared(self, error: Tensor) -> Tensor:
-        error = error / self._spread
-        difference = error[:, 0] - error[:, 1]
-        loss: Tensor = error.square().mean() + self._difference_weight * difference.square().mean()
-        return loss
+        return pair_loss(error / self._spread, self._difference_weight)

@@ -47,6 +47,7 @@ class TripletFeatures(nn.Module):
             repr(symmetry),
             'write symmetry="reduced" for unordered pairs',
         )
+        keep_freed_memory()
         self.max_angular, self.symmetry = max_angular, symmetry
         self.paths = triplet_paths(max_angular)
         every = [Column(*path) for path in self.paths]
@@ -59,7 +60,7 @@ class TripletFeatures(nn.Module):
             if l1 < l2 and (l1 + l2 + big_l) % 2
         ]
         self._product = TripleProduct(half) if symmetry == "full" else self._every
-        self._writer = BlockWriter(max_angular) if symmetry == "full" else None
+        self._writer = BlockWriter(half, max_angular) if symmetry == "full" else None
 
     def forward(self, density: Density, *, out: Tensor | None = None) -> Triplets:
         """Features of all tagged pairs.
@@ -194,7 +195,6 @@ class TripletFeatures(nn.Module):
             yield rows, self(density[rows], out=memory)
 
     def _check(self, density: Density) -> None:
-        keep_freed_memory()
         require(
             density.max_angular == self.max_angular,
             "density",
@@ -207,7 +207,7 @@ class TripletFeatures(nn.Module):
             len(kinds) == 1,
             "density",
             "have one dtype and one device",
-            "" if len(kinds) == 1 else sorted(f"{dtype} on {device}" for dtype, device in kinds),
+            sorted(f"{dtype} on {device}" for dtype, device in kinds),
             "convert the environments with .to() before expanding them",
         )
 
@@ -295,7 +295,7 @@ class TripletFeatures(nn.Module):
                 block = closed[l1][:, :, :, i]
                 if column.sign > 0:
                     blocks[path] = block.permute(0, 1, 3, 2, 4, 5)
-                if column.l1 != column.l2 and (column.sign < 0 or sum(path) % 2 == 0):
+                if column.serves_swapped:
                     blocks[mirrored] = block.permute(0, 3, 1, 4, 2, 5)
         ordered = {path: blocks[path] for path in self.paths}
         return Triplets(ordered, self._pair_mask(density), density.mask.shape[1])

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.contraction import Column, coupling_table
 from symtrip.expansion.density import Density
 from symtrip.products import SHORT_WORK, in_threads, multiply
 from symtrip.triplets.blocks import Path, triplet_paths
@@ -75,17 +75,14 @@ class BlockWriter:
     nothing is rearranged between the products.
 
     Args:
+        columns: couplings with l1 <= l2 that all blocks are views of.
         max_angular: largest l of the density.
     """
 
-    def __init__(self, max_angular: int) -> None:
-        paths = [path for path in triplet_paths(max_angular) if path[0] <= path[1]]
-        odd = [path for path in paths if path[0] < path[1] and sum(path) % 2]
-        # (l2, l1, L) is (l1, l2, L) with j and k exchanged, up to a sign that a view cannot have
-        self._pairs: dict[Pair, list[tuple[int, int]]] = {}
-        for sign, some in ((1, paths), (-1, odd)):
-            for l1, l2, big_l in some:
-                self._pairs.setdefault((l1, l2), []).append((big_l, sign))
+    def __init__(self, columns: Sequence[Column], max_angular: int) -> None:
+        self._pairs: dict[Pair, list[Column]] = {}
+        for column in columns:
+            self._pairs.setdefault((column.l1, column.l2), []).append(column)
         self._max_angular = max_angular
         self._slabs = [self._slab(l2) for l2 in range(max_angular + 1)]
 
@@ -94,11 +91,7 @@ class BlockWriter:
         rows, places, start = [], {}, 0
         for l1 in range(l2 + 1):
             couplings = self._pairs[l1, l2]
-            table = np.zeros((2 * l1 + 1, len(couplings), 2 * l2 + 1, size))
-            for i, (big_l, sign) in enumerate(couplings):
-                closed = sign * (-1) ** big_l / math.sqrt(2 * big_l + 1)
-                coupling = closed * real_clebsch_gordan(l1, l2, big_l).numpy()
-                table[:, i, :, big_l**2 : (big_l + 1) ** 2] = coupling
+            table = coupling_table(couplings, size)
             stop = start + (2 * l1 + 1) * len(couplings)
             places[l1] = slice(start, stop)
             rows.append(table.reshape(-1, size))
@@ -195,7 +188,7 @@ class BlockWriter:
             together = max(1, SHORT_WORK // max(n * q * (2 * l1 + 1) * width, 1))
             together = 1 if width >= _WIDE else together
             places[l1, l2] = []
-            for i, (big_l, sign) in enumerate(couplings):
+            for i, column in enumerate(couplings):
                 if i % together == 0:
                     n_columns = min(together, len(couplings) - i) * width
                     place = _Place(start, n * q * n_columns, n_columns)
@@ -203,9 +196,13 @@ class BlockWriter:
                     start += n_env * place.per_env
                 first = place.start + i % together * width
                 j, n1, k, n2, n3 = q * place.width, place.width, q, 1, n * q
-                if sign > 0:
-                    blocks[l1, l2, big_l] = (size, (place.per_env, j, k, n1, n2, n3), first)
-                if l1 != l2 and (sign < 0 or (l1 + l2 + big_l) % 2 == 0):
+                if column.sign > 0:
+                    blocks[l1, l2, column.o3_lambda] = (
+                        size,
+                        (place.per_env, j, k, n1, n2, n3),
+                        first,
+                    )
+                if column.serves_swapped:
                     mirrored = (place.per_env, k, j, n2, n1, n3)
-                    blocks[l2, l1, big_l] = (size, mirrored, first)
+                    blocks[l2, l1, column.o3_lambda] = (size, mirrored, first)
         return places, {path: blocks[path] for path in triplet_paths(self._max_angular)}
