@@ -136,22 +136,15 @@ def _rows(linear: int, triplets: int, invariants: int) -> dict[str, ModelPlan]:
 
 
 def _latent_rows(
-    linear: int, batch: int, nonlinear: TrainingSettings, heads: int
+    linear: TrainingSettings, nonlinear: TrainingSettings, heads: int
 ) -> dict[str, ModelPlan]:
     """Models A. Differences within pairs are 1 % of the variance of the invariants.
 
-    With a weight of 3 instead of 100 the encoder does not begin to separate pairs in 30 epochs.
+    With a weight of 3 instead of 100 the encoder does not begin to separate pairs in 30 epochs of
+    ``quick``.
     """
-    first = TrainingSettings(
-        epochs=linear,
-        optimiser="muon",
-        batch_pairs=batch,
-        learning_rate=2e-3,
-        difference_weight=0.0,
-        weight_decay=0.0,
-    )
     return {
-        "A_rho_L": ModelPlan(model="A_rho_L", whitening=0.75, training=first),
+        "A_rho_L": ModelPlan(model="A_rho_L", whitening=0.75, training=linear),
         "A_L": ModelPlan(model="A_L", training=TrainingSettings(epochs=heads)),
         "A_rho_NL": ModelPlan(model="A_rho_NL", training=nonlinear),
         "A_NL": ModelPlan(model="A_NL", training=TrainingSettings(epochs=heads)),
@@ -204,8 +197,14 @@ PRESETS: dict[PresetName, Preset] = {
         features=FeatureSettings(components=256, sample=100),
         invariants=_QUICK_INVARIANTS,
         models=_latent_rows(
-            200,
-            16,
+            TrainingSettings(
+                epochs=200,
+                optimiser="muon",
+                batch_pairs=16,
+                learning_rate=2e-3,
+                difference_weight=0.0,
+                weight_decay=0.0,
+            ),
             TrainingSettings(
                 epochs=30,
                 optimiser="muon",
@@ -229,13 +228,16 @@ PRESETS: dict[PresetName, Preset] = {
         teacher=_TEACHER,
         further_pairs=4000,
         models=_latent_rows(
-            250,
-            64,
             TrainingSettings(
-                epochs=60,
-                optimiser="muon",
+                epochs=200,
+                optimiser="soap",
+                difference_weight=0.0,
+                weight_decay=0.0,
+            ),
+            TrainingSettings(
+                epochs=50,
+                optimiser="soap",
                 batch_pairs=32,
-                learning_rate=2e-3,
                 difference_weight=1.0,
                 weight_decay=0.0,
             ),

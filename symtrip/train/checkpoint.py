@@ -13,9 +13,10 @@ from torch import Tensor
 from symtrip.errors import InputError, require
 from symtrip.files import save_tensors
 
-__all__ = ["checkpoint_in", "load_checkpoint", "save_checkpoint"]
+__all__ = ["checkpoint_in", "load_checkpoint", "put_tensors", "save_checkpoint", "take_tensors"]
 
-_FORMAT = "symtrip training checkpoint 1"
+_FORMAT = "symtrip training checkpoint 2"
+_TENSOR = "tensor: "
 
 
 def checkpoint_in(folder: Path, *, resume: bool) -> Path:
@@ -100,6 +101,43 @@ def load_checkpoint(
         "undo the change, or choose another `output` folder",
     )
     return tensors, json.loads(header["state"])
+
+
+def take_tensors(value: Any, name: str, tensors: dict[str, Tensor]) -> Any:
+    """Move the tensors of a nested state into a flat dictionary.
+
+    Args:
+        value: tensors and what JSON can hold, in dictionaries, lists and tuples.
+        name: of the value; what is inside is called ``name.key``, ``name.0`` and so on.
+        tensors: gets the tensors.
+
+    Returns:
+        The value with names in place of tensors, as JSON can hold it.
+    """
+    if isinstance(value, Tensor):
+        tensors[name] = value
+        return _TENSOR + name
+    if isinstance(value, dict):
+        return {str(k): take_tensors(v, f"{name}.{k}", tensors) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [take_tensors(v, f"{name}.{i}", tensors) for i, v in enumerate(value)]
+    return value
+
+
+def put_tensors(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """Undo :func:`take_tensors`; dictionaries have strings as keys, and tuples are lists.
+
+    Args:
+        value: what it returned.
+        tensors: what it filled.
+    """
+    if isinstance(value, str) and value.startswith(_TENSOR):
+        return tensors[value.removeprefix(_TENSOR)]
+    if isinstance(value, dict):
+        return {k: put_tensors(v, tensors) for k, v in value.items()}
+    if isinstance(value, list):
+        return [put_tensors(v, tensors) for v in value]
+    return value
 
 
 def _first_difference(old: dict[str, Any], new: dict[str, Any], where: str = "") -> str | None:

@@ -51,17 +51,19 @@ class OptimiserSettings(Settings):
 
     Attributes:
         epochs: passes over the training data.
-        optimiser: AdamW for all parameters, or Muon for matrices and AdamW for the others. Muon
-            makes each step of a matrix orthogonal (by Newton-Schulz iteration in bfloat16) and
-            needs fewer epochs; each step costs as much as some hundred rows of a batch.
+        optimiser: AdamW for all parameters, or Muon or SOAP for matrices and AdamW for the others.
+            Muon makes each step of a matrix orthogonal (by Newton-Schulz iteration in bfloat16);
+            SOAP takes Adam's steps in the eigenbases of Shampoo's preconditioner, for sides of a
+            matrix of up to 512. Both need fewer epochs, SOAP the fewest; the steps cost more than
+            AdamW's, for small batches as much as the gradients.
         learning_rate: peak of the one-cycle schedule.
-        weight_decay: of both.
+        weight_decay: of all parameters.
         average_decay: of the exponential moving average of the weights, per batch.
         checkpoint_seconds: time between two checkpoints.
     """
 
     epochs: PositiveInt = 80
-    optimiser: Literal["adamw", "muon"] = "adamw"
+    optimiser: Literal["adamw", "muon", "soap"] = "adamw"
     learning_rate: PositiveFloat = 3e-3
     weight_decay: NonNegativeFloat = 0.01
     average_decay: float = Field(default=0.998, ge=0, lt=1)

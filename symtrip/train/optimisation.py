@@ -1,4 +1,4 @@
-"""The training loop: AdamW or Muon, one-cycle schedule, averaged weights, selection of the best."""
+"""The training loop: optimiser, one-cycle schedule, averaged weights, selection of the best."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from torch.optim import AdamW, Muon, Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from symtrip.train.checkpoint import put_tensors, take_tensors
 from symtrip.train.config import OptimiserSettings
 from symtrip.train.gradients import Gradients, gradients
 from symtrip.train.seeds import generator_for
@@ -22,6 +23,8 @@ from symtrip.train.seeds import generator_for
 __all__ = ["Epoch", "Optimisation"]
 
 Errors = TypeVar("Errors")
+
+_LARGEST_PRECONDITIONED = 512
 
 
 @dataclass(frozen=True)
@@ -177,15 +180,12 @@ class Optimisation(ABC, Generic[Errors]):
         tensors |= {f"average.{k}": v for k, v in self._average.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in self._best.items()}
         optimizers = [optimizer.state_dict() for optimizer in self._optimizers]
-        for number, optimizer in enumerate(optimizers):
-            for index, slots in optimizer["state"].items():
-                tensors |= {f"optimizer.{number}.{index}.{k}": v for k, v in slots.items()}
         values = {
             "step": self.step,
             "best_score": self._best_score if math.isfinite(self._best_score) else None,
             "losses": self._known_losses(),
             "history": [asdict(epoch) for epoch in self.history],
-            "groups": [optimizer["param_groups"] for optimizer in optimizers],
+            "optimizers": take_tensors(optimizers, "optimizer", tensors),
             "schedules": [schedule.state_dict() for schedule in self._schedules],
         }
         return {name: tensor.clone() for name, tensor in tensors.items()}, values
@@ -208,12 +208,11 @@ class Optimisation(ABC, Generic[Errors]):
         self.network.load_state_dict(part("energy."))
         self._average.load_state_dict(part("average."))
         self._best = part("best.")
+        optimizers = put_tensors(values["optimizers"], tensors)
         for number, optimizer in enumerate(self._optimizers):
-            slots: dict[int, dict[str, Tensor]] = {}
-            for name, tensor in part(f"optimizer.{number}.").items():
-                index, key = name.split(".", 1)
-                slots.setdefault(int(index), {})[key] = tensor
-            optimizer.load_state_dict({"state": slots, "param_groups": values["groups"][number]})
+            state = optimizers[number]
+            state["state"] = {int(index): slots for index, slots in state["state"].items()}
+            optimizer.load_state_dict(state)
             self._schedules[number].load_state_dict(values["schedules"][number])
         self.step = values["step"]
         self._best_score = math.inf if values["best_score"] is None else values["best_score"]
@@ -231,14 +230,22 @@ def _optimizers(network: nn.Module, settings: OptimiserSettings) -> list[Optimiz
     others: list[nn.Parameter] = []
     for parameter in network.parameters():
         is_matrix = parameter.ndim == 2 and min(parameter.shape) > 1
-        (matrices if is_matrix and settings.optimiser == "muon" else others).append(parameter)
-    rate, decay = settings.learning_rate, settings.weight_decay
-    optimizers: list[Optimizer] = []
-    if matrices:
-        optimizers.append(
-            # steps as large as those of AdamW, so that one learning rate serves both
-            Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")
-        )
+        (matrices if is_matrix and settings.optimiser != "adamw" else others).append(parameter)
+    optimizers = [_for_matrices(matrices, settings)] if matrices else []
     if others:
+        rate, decay = settings.learning_rate, settings.weight_decay
         optimizers.append(AdamW(others, lr=rate, weight_decay=decay, fused=True))
     return optimizers
+
+
+def _for_matrices(matrices: list[nn.Parameter], settings: OptimiserSettings) -> Optimizer:
+    rate, decay = settings.learning_rate, settings.weight_decay
+    if settings.optimiser == "soap":
+        # imports a hundred other optimisers, in about a second
+        from pytorch_optimizer import SOAP
+
+        return SOAP(
+            matrices, lr=rate, weight_decay=decay, max_precondition_dim=_LARGEST_PRECONDITIONED
+        )
+    # steps as large as those of AdamW, so that one learning rate serves both
+    return Muon(matrices, lr=rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw")

@@ -112,8 +112,10 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(tmp_path: Pa
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
-@pytest.mark.parametrize("optimiser", ["adamw", "muon"])
-def test_a_restored_trainer_takes_the_same_steps(optimiser: Literal["adamw", "muon"]) -> None:
+@pytest.mark.parametrize("optimiser", ["adamw", "muon", "soap"])
+def test_a_restored_trainer_takes_the_same_steps(
+    optimiser: Literal["adamw", "muon", "soap"],
+) -> None:
     generator = torch.Generator().manual_seed(0)
     data = LabelledPairs(
         torch.randn(40, 6, generator=generator), torch.randn(20, 2, generator=generator)
