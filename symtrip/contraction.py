@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import clebsch_gordan_table
 from symtrip.tables import ConstantTable
 
 __all__ = ["Column", "TripleProduct", "chunk_fits", "chunk_length", "coupling_table"]
@@ -44,7 +44,7 @@ def coupling_table(columns: Sequence[Column], size: int) -> np.ndarray:
     for i, column in enumerate(columns):
         big_l = column.o3_lambda
         closed = column.sign * (-1) ** big_l / math.sqrt(2 * big_l + 1)
-        coupling = closed * real_clebsch_gordan(l1, l2, big_l).numpy()
+        coupling = closed * clebsch_gordan_table(l1, l2, big_l)
         table[:, i, :, big_l**2 : (big_l + 1) ** 2] = coupling
     return table
 

@@ -15,7 +15,12 @@ from torch import Tensor, nn
 from symtrip.errors import require
 from symtrip.tables import ConstantTable
 
-__all__ = ["ClebschGordanProduct", "coupling_paths", "real_clebsch_gordan"]
+__all__ = [
+    "ClebschGordanProduct",
+    "clebsch_gordan_table",
+    "coupling_paths",
+    "real_clebsch_gordan",
+]
 
 Key = tuple[int, int]
 
@@ -114,9 +119,21 @@ def _square_free(q: Fraction) -> tuple[int, Fraction]:
 
 
 @cache
-def _table(l1: int, l2: int, big_l: int) -> np.ndarray:
-    """Real-basis table, shape (2 l1 + 1, 2 l2 + 1, 2 L + 1), rounded once to float64."""
+def clebsch_gordan_table(l1: int, l2: int, big_l: int) -> np.ndarray:
+    """The coefficients of :func:`real_clebsch_gordan`, unchecked, in read-only memory.
+
+    NumPy knows nothing of PyTorch's modes, default device and transformations, so tables can be
+    made under any of them.
+    """
     table = np.zeros((2 * l1 + 1, 2 * l2 + 1, 2 * big_l + 1))
+    if abs(l1 - l2) <= big_l <= l1 + l2:
+        _fill(table, l1, l2, big_l)
+    table.flags.writeable = False
+    return table
+
+
+def _fill(table: np.ndarray, l1: int, l2: int, big_l: int) -> None:
+    """Write what the triangle rule allows, each rounded once to float64."""
     odd = (l1 + l2 + big_l) % 2 == 1
     known = {
         (mu1, mu2): _racah(l1, mu1, l2, mu2, big_l)
@@ -142,8 +159,6 @@ def _table(l1: int, l2: int, big_l: int) -> np.ndarray:
                             terms.append((part * factor, square * halves))
                 if terms:
                     table[m1 + l1, m2 + l2, big_m + big_l] = _sum_of_roots(terms)
-    table.flags.writeable = False
-    return table
 
 
 def real_clebsch_gordan(
@@ -183,9 +198,7 @@ def real_clebsch_gordan(
     """
     for name, value in (("l1", l1), ("l2", l2), ("o3_lambda", o3_lambda)):
         _check_angular(name, value)
-    if not abs(l1 - l2) <= o3_lambda <= l1 + l2:
-        return torch.zeros(2 * l1 + 1, 2 * l2 + 1, 2 * o3_lambda + 1, dtype=dtype, device=device)
-    return torch.tensor(_table(l1, l2, o3_lambda), dtype=dtype, device=device)
+    return torch.tensor(clebsch_gordan_table(l1, l2, o3_lambda), dtype=dtype, device=device)
 
 
 def coupling_paths(
@@ -245,7 +258,7 @@ class ClebschGordanProduct(nn.Module):
         _check_angular("max_lambda", max_lambda)
         self.paths = coupling_paths(list(first), list(second), max_lambda)
         self._tables = {
-            (a[0], b[0], c[0]): ConstantTable(_table(a[0], b[0], c[0])) for a, b, c in self.paths
+            (a[0], b[0], c[0]): ConstantTable(clebsch_gordan_table(a[0], b[0], c[0])) for a, b, c in self.paths
         }
 
     def table(self, l1: int, l2: int, o3_lambda: int, like: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor, nn
 
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import clebsch_gordan_table
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import require_memory
@@ -123,7 +123,7 @@ class NCenterFeatures(nn.Module):
             for i in range(1, len(path), 2)
         }
         self._tables = {
-            step: ConstantTable(real_clebsch_gordan(*step).numpy()) for step in sorted(steps)
+            step: ConstantTable(clebsch_gordan_table(*step)) for step in sorted(steps)
         }
 
     @staticmethod

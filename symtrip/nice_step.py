@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symtrip.coupling import Key, coupling_paths, real_clebsch_gordan
+from symtrip.coupling import Key, clebsch_gordan_table, coupling_paths
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type
 from symtrip.tables import ConstantTable
@@ -39,7 +39,7 @@ class NiceStep:
         for path in sorted(paths, key=lambda path: (path[2][0], -path[2][1])):
             self.paths.setdefault(path[2], []).append(path)
         self.tables = {
-            (a[0], b[0], c[0]): ConstantTable(real_clebsch_gordan(a[0], b[0], c[0]).numpy())
+            (a[0], b[0], c[0]): ConstantTable(clebsch_gordan_table(a[0], b[0], c[0]))
             for a, b, c in paths
         }
         # for all products of one block at once: its couplings below each other, (2 l1 + 1) columns
@@ -162,7 +162,7 @@ def _stacked(paths: Sequence[Path], max_angular: int) -> np.ndarray:
     pieces = []
     for key1, key2, key in paths:
         piece = np.zeros((2 * key[0] + 1, 2 * key1[0] + 1, (max_angular + 1) ** 2))
-        table = real_clebsch_gordan(key1[0], key2[0], key[0]).numpy()
+        table = clebsch_gordan_table(key1[0], key2[0], key[0])
         piece[:, :, key2[0] ** 2 : (key2[0] + 1) ** 2] = table.transpose(2, 0, 1)
         pieces.append(piece)
     stacked = np.concatenate(pieces)

@@ -29,6 +29,8 @@ class ConstantTable:
         """The table in the dtype and on the device of ``tensor``."""
         key = (tensor.dtype, tensor.device)
         if key not in self._copies:
-            copy = torch.tensor(self.master, device=tensor.device)
-            self._copies[key] = copy.to(tensor.dtype) if copy.is_floating_point() else copy
+            # a copy made in inference mode could not take part in gradients later
+            with torch.inference_mode(False):
+                copy = torch.tensor(self.master, device=tensor.device)
+                self._copies[key] = copy.to(tensor.dtype) if copy.is_floating_point() else copy
         return self._copies[key]

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from symtrip.completeness.clouds import Array
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import clebsch_gordan_table
 from symtrip.errors import require
 from symtrip.expansion import solid_harmonics
 
@@ -73,7 +73,7 @@ def coupling_matrix(first: Array, second: Array, paths: list[Path]) -> Array:
     y_first, y_second = harmonics(first, highest), harmonics(second, highest)
     rows = []
     for l1, l2, big_l in paths:
-        table = real_clebsch_gordan(l1, l2, big_l).numpy()
+        table = clebsch_gordan_table(l1, l2, big_l)
         close = (-1) ** big_l / math.sqrt(2 * big_l + 1)
         rows.append(close * np.einsum("a,b,abm->m", y_first[l1], y_second[l2], table))
     return np.array(rows)

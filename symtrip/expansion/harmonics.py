@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import clebsch_gordan_table
 from symtrip.errors import require
 from symtrip.tables import ConstantTable
 
@@ -116,7 +116,7 @@ def _raising(l: int) -> ConstantTable:
 
     For l = 1 those of x, y, z alone.
     """
-    coupling = real_clebsch_gordan(1, l - 1, l).numpy()
+    coupling = clebsch_gordan_table(1, l - 1, l)
     # (Y_1 x Y_{l-1})^l is proportional to Y_l; the coefficient of m = 0 gives the factor
     scale = coupling[1, l - 1, l] * math.sqrt((2 * l - 1) / (2 * l + 1))
     table = coupling[[2, 0, 1]].reshape(3 * (2 * l - 1), 2 * l + 1).T / scale

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import clebsch_gordan_table
 from symtrip.tables import ConstantTable
 from symtrip.weighted.order import Factors, Order, Pair, Path
 from symtrip.weighted.rotations import LocalFrames, frame_order, generators
@@ -365,5 +365,5 @@ def _coupling(path: Path, m: int) -> tuple[int, float]:
     lo, hi, big_l = path
     other = -m if sum(path) % 2 else m
     closed = (-1) ** big_l / math.sqrt(2 * big_l + 1)
-    coupling = float(real_clebsch_gordan(lo, hi, big_l)[lo + m, hi, big_l + other])
+    coupling = float(clebsch_gordan_table(lo, hi, big_l)[lo + m, hi, big_l + other])
     return big_l**2 + frame_order(big_l).index(other), closed * coupling

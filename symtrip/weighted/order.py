@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import clebsch_gordan_table
 from symtrip.tables import ConstantTable
 
 __all__ = ["Factors", "Order", "Pair", "Path"]
@@ -66,7 +66,7 @@ class Order:
             table = np.zeros((self._size, 2 * a + 1, 2 * b + 1, len(lambdas)))
             for i, big_l in enumerate(lambdas):
                 closed = (-1) ** big_l / math.sqrt(2 * big_l + 1)
-                coupling = closed * real_clebsch_gordan(a, b, big_l).numpy()
+                coupling = closed * clebsch_gordan_table(a, b, big_l)
                 table[big_l**2 : (big_l + 1) ** 2, :, :, i] = coupling.transpose(2, 0, 1)
             tables.append(table.reshape(self._size, -1))
             self._columns[a, b] = slice(start, start + tables[-1].shape[1])

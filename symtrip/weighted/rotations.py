@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from symtrip.coupling import real_clebsch_gordan
+from symtrip.coupling import clebsch_gordan_table
 from symtrip.tables import ConstantTable
 
 __all__ = ["LocalFrames", "frame_order", "generators"]
@@ -25,7 +25,7 @@ def generators(l: int) -> np.ndarray:
     from the eigenvalues, which are i m.
     """
     # components of l = 1 are y, z, x
-    tables = real_clebsch_gordan(l, 1, l).numpy().transpose(1, 2, 0)[[2, 0, 1]]
+    tables = clebsch_gordan_table(l, 1, l).transpose(1, 2, 0)[[2, 0, 1]]
     largest = np.linalg.eigvalsh(1j * tables[0]).max() if l else 1.0
     return tables * (l / largest)
 
