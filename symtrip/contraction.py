@@ -128,7 +128,8 @@ class TripleProduct:
         n_env, n_a, _, q_a = a.shape
         shape = (n_env, n_a, q_a, *partial.shape[2:])
         rows = as_rows(a)
-        columns = partial.view(n_env, 2 * l1 + 1, math.prod(partial.shape[2:]))
+        # contiguous, but torch.compile may lay it out in another way
+        columns = partial.reshape(n_env, 2 * l1 + 1, math.prod(partial.shape[2:]))
         if out is not None:
             out = out.view(n_env, n_a * q_a, columns.shape[2])
         # an outer product is faster by far than a matrix product over one index

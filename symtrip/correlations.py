@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.coupling import ClebschGordanProduct, Key
+from symtrip.derivatives import differentiated
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, require_memory
@@ -39,16 +40,6 @@ def _check_orders(max_angular: int, nu: int, max_lambda: int | None) -> None:
         "be None or an integer >= 0",
         max_lambda,
         "None keeps every intermediate angular momentum that contributes",
-    )
-
-
-def _check_density(density: Density, max_angular: int, name: str) -> None:
-    require(
-        density.max_angular == max_angular,
-        "density",
-        f"have max_angular = {max_angular}",
-        density.max_angular,
-        f"build {name} with the max_angular of the expansion",
     )
 
 
@@ -88,9 +79,9 @@ class EquivariantCorrelations(nn.Module):
             the paths of :class:`~symtrip.ClebschGordanProduct`, the previous properties slow.
 
         Raises:
-            InputError: the density has another ``max_angular``.
+            InputError: as :meth:`Density.check <symtrip.Density.check>`.
         """
-        _check_density(density, self.max_angular, type(self).__name__)
+        density.check(self.max_angular, type(self).__name__)
         first: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
         blocks = first
         for product in self.products:
@@ -195,16 +186,11 @@ class DensityCorrelations(nn.Module):
             (o3_lambda, o3_sigma) slow, then the previous order's properties, n_nu fast.
 
         Raises:
-            InputError: the density has another ``max_angular``; the result cannot fit into memory;
-                ``out`` has another shape or gradients are wanted.
+            InputError: as :meth:`Density.check <symtrip.Density.check>`; the result cannot fit into
+                memory; ``out`` has another shape or gradients are wanted.
         """
-        _check_density(density, self.max_angular, type(self).__name__)
+        density.check(self.max_angular, type(self).__name__)
         rho = density.rho[0]
-        if torch.is_grad_enabled() and any(part.requires_grad for part in density.rho):
-            require(
-                out is None, "out", "be left out when gradients are wanted", "a tensor", "drop it"
-            )
-            return torch.cat(list(self._pieces(density, None)), dim=1)
         shape = (len(density), self.n_features(rho.shape[-1]))
         if out is None:
             require_memory(
@@ -215,6 +201,12 @@ class DensityCorrelations(nn.Module):
                 rho.device,
                 "take DensityCorrelations.chunks(density, size={size})",
             )
+        if differentiated(density.rho):
+            require(
+                out is None, "out", "be left out when gradients are wanted", "a tensor", "drop it"
+            )
+            return torch.cat(list(self._pieces(density, None)), dim=1)
+        if out is None:
             out = empty_like_type(shape, rho)
         require(
             tuple(out.shape) == shape and out.dtype == rho.dtype and out.is_contiguous(),
@@ -244,13 +236,15 @@ class DensityCorrelations(nn.Module):
         Raises:
             InputError: ``size`` is < 1; as :meth:`forward`.
         """
+        density.check(self.max_angular, type(self).__name__)
         rho = density.rho[0]
         width = self.n_features(rho.shape[-1])
         if size is None:
             size = max(1, (128 << 20) // (width * rho.element_size()))
         require(size >= 1, "size", "be at least 1", size, "give the environments per chunk")
-        differentiable = torch.is_grad_enabled() and any(part.requires_grad for part in density.rho)
-        memory = None if differentiable else empty_like_type((min(size, len(density)), width), rho)
+        memory = None
+        if not differentiated(density.rho):
+            memory = empty_like_type((min(size, len(density)), width), rho)
         for start in range(0, len(density), size):
             rows = slice(start, min(start + size, len(density)))
             out = None if memory is None else memory[: rows.stop - rows.start]

@@ -258,7 +258,8 @@ class ClebschGordanProduct(nn.Module):
         _check_angular("max_lambda", max_lambda)
         self.paths = coupling_paths(list(first), list(second), max_lambda)
         self._tables = {
-            (a[0], b[0], c[0]): ConstantTable(clebsch_gordan_table(a[0], b[0], c[0])) for a, b, c in self.paths
+            (a[0], b[0], c[0]): ConstantTable(clebsch_gordan_table(a[0], b[0], c[0]))
+            for a, b, c in self.paths
         }
 
     def table(self, l1: int, l2: int, o3_lambda: int, like: Tensor) -> Tensor:

@@ -122,9 +122,7 @@ class NCenterFeatures(nn.Module):
             for path in self.paths
             for i in range(1, len(path), 2)
         }
-        self._tables = {
-            step: ConstantTable(clebsch_gordan_table(*step)) for step in sorted(steps)
-        }
+        self._tables = {step: ConstantTable(clebsch_gordan_table(*step)) for step in sorted(steps)}
 
     @staticmethod
     def parity(path: Path) -> int:
@@ -146,16 +144,10 @@ class NCenterFeatures(nn.Module):
             0 for tuples with padding. Differentiable to the density.
 
         Raises:
-            InputError: the density has another ``max_angular``; an index outside 0 .. N - 1; the
-                result cannot fit into memory.
+            InputError: as :meth:`Density.check <symtrip.Density.check>`; an index outside
+                0 .. N - 1; the result cannot fit into memory.
         """
-        require(
-            density.max_angular == self.max_angular,
-            "density",
-            f"have max_angular = {self.max_angular}",
-            density.max_angular,
-            "build NCenterFeatures with the max_angular of the expansion",
-        )
+        density.check(self.max_angular, type(self).__name__)
         n_env, n, _, q = density.g[0].shape
         if tagged is None:
             every = [torch.arange(n, device=density.mask.device)] * self.n_tagged
@@ -210,7 +202,7 @@ def _couple(table: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """(E, K, 2 l1 + 1, p) x (E, K, 2 l2 + 1, q) -> (E, K, 2 L + 1, p q); one K may be 1."""
     n_env, _, n_m1, p = left.shape
     q, n_m = right.shape[3], table.shape[2]
-    k = max(left.shape[1], right.shape[1])
+    k = right.shape[1] if left.shape[1] == 1 else left.shape[1]  # perhaps 0
     # the small right factor meets the table, so that one product makes all numbers of the result
     field = torch.einsum("abm,ekbq->ekmaq", table, right).expand(-1, k, -1, -1, -1)
     rows = left.transpose(2, 3)[:, :, None].expand(-1, k, n_m, -1, -1)

@@ -267,15 +267,10 @@ class Nice(nn.Module):
             nu -> (E, q): scalars with o3_sigma = +1, then those with -1.
 
         Raises:
-            InputError: another ``max_angular``, or :meth:`fit` has not been called.
+            InputError: as :meth:`Density.check <symtrip.Density.check>`, or :meth:`fit` has not
+                been called.
         """
-        require(
-            density.max_angular == self.max_angular,
-            "density",
-            f"have max_angular = {self.max_angular}",
-            density.max_angular,
-            "build Nice with the max_angular of the expansion",
-        )
+        density.check(self.max_angular, type(self).__name__)
         missing = [
             _name(order, key)
             for order, counts in self.kept.items()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from symtrip.coupling import Key, clebsch_gordan_table, coupling_paths
+from symtrip.derivatives import differentiated
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type
 from symtrip.tables import ConstantTable
@@ -138,7 +139,7 @@ class NiceStep:
         total = onto.new_zeros(n_env * n_rows, onto.shape[1])
         scratch = None
         tensors = (onto, *density.rho, *blocks.values())
-        if not (torch.is_grad_enabled() and any(t.requires_grad for t in tensors)):
+        if not differentiated(tensors):
             # the system takes longer to hand out fresh memory than the products take
             widest = max(blocks[path[0]].shape[-1] for path in self.paths[key])
             scratch = onto.new_empty(n_env * n_rows * density.rho[0].shape[-1] * widest)

@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.errors import require
 from symtrip.expansion.density import Density
-from symtrip.memory import empty_like_type, keep_freed_memory
+from symtrip.memory import empty_like_type, keep_freed_memory, require_memory
 from symtrip.triplets import Path, triplet_paths
 from symtrip.weighted import Factors, Order, Orders
 
@@ -64,7 +64,15 @@ class TripletLinear(nn.Module):
         keep_freed_memory()
         paths = triplet_paths(max_angular)
         for name, value in (("n_channels", n_channels), ("out_features", out_features)):
-            require(value >= 1, name, "be an integer >= 1", value, "give a count")
+            count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            require(count, name, "be an integer >= 1", repr(value), "give a count")
+        require(
+            dtype in (torch.float32, torch.float64),
+            "dtype",
+            "be float32 or float64",
+            dtype,
+            "other types are not accurate enough for the features",
+        )
         self.max_angular, self.n_channels, self.out_features = max_angular, n_channels, out_features
         self._every = _Contraction(paths, paths, n_channels)
         even = [path for path in paths if sum(path) % 2 == 0]
@@ -152,7 +160,8 @@ class TripletLinear(nn.Module):
             gives those with respect to positions; ``create_graph=True`` gives the others too.
 
         Raises:
-            InputError: the density has another max_angular, channels, dtype or device.
+            InputError: the density has another max_angular, channels, dtype or device, or does not
+                fit together; the result cannot fit into memory.
         """
         self._check(density)
         y = self._every.apply(density, self.weight)
@@ -178,22 +187,31 @@ class TripletLinear(nn.Module):
         return (even if self.bias is None else even + self.bias), odd
 
     def _check(self, density: Density) -> None:
-        given = (density.max_angular, density.rho[0].shape[-1])
+        density.check(self.max_angular, type(self).__name__)
+        rho, weight = density.rho[0], self.weight
         require(
-            given == (self.max_angular, self.n_channels),
+            rho.shape[-1] == self.n_channels,
             "density",
-            f"have max_angular = {self.max_angular} and {self.n_channels} channels",
-            f"max_angular = {given[0]} and {given[1]} channels",
-            "build TripletLinear with the numbers of the expansion",
+            f"have {self.n_channels} channels",
+            rho.shape[-1],
+            "build TripletLinear with the n_channels of the expansion",
         )
-        for part in (*density.rho, *density.g):
-            require(
-                part.dtype == self.weight.dtype and part.device == self.weight.device,
-                "density",
-                f"be {self.weight.dtype} on {self.weight.device} like the weights",
-                f"{part.dtype} on {part.device}",
-                "convert the environments or the layer with .to()",
-            )
+        require(
+            rho.dtype == weight.dtype and rho.device == weight.device,
+            "density",
+            f"be {weight.dtype} on {weight.device} like the weights",
+            f"{rho.dtype} on {rho.device}",
+            "convert the environments or the layer with .to()",
+        )
+        n_env, n = density.mask.shape
+        require_memory(
+            "density",
+            "outputs",
+            n**2 * self.out_features * weight.element_size(),
+            n_env,
+            weight.device,
+            "pass {size} environments at a time",
+        )
 
 
 class _Contraction:
@@ -283,15 +301,17 @@ class _Layer(torch.autograd.Function):
     """The contraction in chunks that keep nothing but the inputs for the backward pass."""
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:  # noqa: ARG004
+        ctx.contraction, ctx.directions, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+
+    @staticmethod
     def forward(
-        ctx: Any,
         contraction: _Contraction,
         directions: Tensor | None,
         weight: Tensor,
         *blocks: Tensor,
     ) -> Tensor:
-        ctx.contraction, ctx.directions = contraction, directions
-        ctx.save_for_backward(weight, *blocks)
         n_env, n, h = len(blocks[0]), blocks[-1].shape[1], weight.shape[1]
         order = contraction.orders.fastest(n, directed=directions is not None, gradients=False)
         y = empty_like_type((n_env, n, n, h), weight)
@@ -315,8 +335,13 @@ class _Gradient(torch.autograd.Function):
     """The gradient of :class:`_Layer`, itself differentiable once, with the same memory."""
 
     @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: object) -> None:  # noqa: ARG004
+        ctx.contraction, _, ctx.wanted, *tensors = inputs
+        ctx.save_for_backward(*tensors)
+        ctx.set_materialize_grads(False)
+
+    @staticmethod
     def forward(
-        ctx: Any,
         contraction: _Contraction,
         directions: Tensor | None,
         wanted: tuple[bool, ...],
@@ -324,9 +349,6 @@ class _Gradient(torch.autograd.Function):
         weight: Tensor,
         *blocks: Tensor,
     ) -> tuple[Tensor | None, ...]:
-        ctx.contraction, ctx.wanted = contraction, wanted
-        ctx.save_for_backward(grad, weight, *blocks)
-        ctx.set_materialize_grads(False)
         n = blocks[-1].shape[1]
         order = contraction.orders.fastest(n, directed=directions is not None, gradients=True)
         arranged = order.arranged(weight)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from symtrip.derivatives import differentiated
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
 from symtrip.expansion.cutoff import ShiftedCosine
@@ -42,11 +43,70 @@ class Density:
         """Largest l."""
         return len(self.rho) - 1
 
+    @property
+    def differentiated(self) -> bool:
+        """Whether features of this density must be differentiable to it."""
+        return differentiated((*self.rho, *self.g))
+
+    def check(self, max_angular: int, user: str) -> None:
+        """Raise unless everything fits together and to what uses it.
+
+        Args:
+            max_angular: the largest l that is needed.
+            user: name of the class that needs it.
+
+        Raises:
+            InputError: another ``max_angular``; blocks of different types, devices, numbers of
+                environments, neighbours or channels.
+        """
+        require(
+            self.max_angular == max_angular,
+            "density",
+            f"have max_angular = {max_angular}",
+            self.max_angular,
+            f"build {user} with the max_angular of the expansion",
+        )
+        kinds = {(part.dtype, part.device) for part in (*self.rho, *self.g)}
+        require(
+            len(kinds) == 1,
+            "density",
+            "have one dtype and one device",
+            sorted(f"{dtype} on {device}" for dtype, device in kinds),
+            "convert the environments with .to() before expanding them",
+        )
+        dtype = self.rho[0].dtype
+        require(
+            dtype in (torch.float32, torch.float64),
+            "density",
+            "be float32 or float64",
+            dtype,
+            "convert the environments with .to() before expanding them",
+        )
+        n_env, n = self.mask.shape if self.mask.ndim == 2 else (0, 0)
+        q = self.rho[0].shape[-1]
+        fits = len(self.g) == len(self.rho) and all(
+            rho.shape == (n_env, 2 * l + 1, q) and g.shape == (n_env, n, 2 * l + 1, q)
+            for l, (rho, g) in enumerate(zip(self.rho, self.g, strict=True))
+        )
+        require(
+            fits and self.mask.ndim == 2,
+            "density",
+            "hold for each l rho of shape (E, 2l+1, Q) and g of shape (E, N, 2l+1, Q), and a mask "
+            "of shape (E, N)",
+            f"{[tuple(x.shape) for x in self.rho]}, {[tuple(x.shape) for x in self.g]} and "
+            f"{tuple(self.mask.shape)}",
+            "take it from SphericalExpansion; select environments with slices or index tensors",
+        )
+
     def __len__(self) -> int:
         return self.mask.shape[0]
 
     def __getitem__(self, index: slice | Tensor) -> Density:
         """The environments selected by a slice or an index tensor."""
+        if not isinstance(index, slice | Tensor):
+            raise InputError(
+                f"`index` must be a slice or a tensor, got {index!r}; write density[3:4] for one."
+            )
         return Density(
             rho=tuple(r[index] for r in self.rho),
             g=tuple(x[index] for x in self.g),

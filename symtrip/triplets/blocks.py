@@ -10,6 +10,7 @@ from jaxtyping import Float, Int8, Int64
 from torch import Tensor
 
 from symtrip.contraction import chunk_length
+from symtrip.derivatives import differentiated
 from symtrip.errors import require
 from symtrip.memory import empty_like_type
 
@@ -115,7 +116,7 @@ class Triplets:
         :meth:`TripletFeatures.dense` is faster where blocks are not needed.
         """
         paths = sorted(self.blocks)
-        if torch.is_grad_enabled() and any(block.requires_grad for block in self.blocks.values()):
+        if differentiated(self.blocks.values()):
             return torch.cat([self.blocks[path].flatten(-3) for path in paths], dim=-1)
         first = self.blocks[paths[0]]
         shape = (*self.mask.shape, len(paths), *first.shape[-3:])

@@ -74,12 +74,13 @@ class TripletFeatures(nn.Module):
             The features; dtype and device of the density, differentiable to it.
 
         Raises:
-            InputError: the density has another ``max_angular`` or mixed types or devices; ``out``
-                does not fit it or gradients are wanted; the result cannot fit into memory.
+            InputError: as :meth:`Density.check <symtrip.Density.check>`; ``out`` does not fit the
+                density or gradients are wanted; the result cannot fit into memory.
         """
-        self._check(density)
-        if _differentiable(density):
+        density.check(self.max_angular, type(self).__name__)
+        if density.differentiated:
             _refuse_out(out)
+            self._require_memory(density, self._numbers_per_environment(density))
             partial = self._product.partial(density.g, density.rho)
             closed = {
                 l1: self._close(l1, density.g[l1], partial[l1]) for l1 in self._product.columns
@@ -109,8 +110,8 @@ class TripletFeatures(nn.Module):
         Raises:
             InputError: as :meth:`forward`.
         """
-        self._check(density)
-        if self.symmetry == "reduced" or _differentiable(density):
+        density.check(self.max_angular, type(self).__name__)
+        if self.symmetry == "reduced" or density.differentiated:
             _refuse_out(out)
             triplets: Triplets = self(density)
             return triplets.dense()
@@ -184,32 +185,15 @@ class TripletFeatures(nn.Module):
         Raises:
             InputError: ``size`` is < 1; as :meth:`forward`.
         """
-        self._check(density)
+        density.check(self.max_angular, type(self).__name__)
         if size is None:
             per_env = self._numbers_per_environment(density) * density.rho[0].element_size()
             size = max(1, (128 << 20) // max(per_env, 1))
         require(size >= 1, "size", "be at least 1", size, "give the environments per chunk")
-        memory = None if _differentiable(density) else self.workspace(density[:size])
+        memory = None if density.differentiated else self.workspace(density[:size])
         for start in range(0, len(density), size):
             rows = slice(start, min(start + size, len(density)))
             yield rows, self(density[rows], out=memory)
-
-    def _check(self, density: Density) -> None:
-        require(
-            density.max_angular == self.max_angular,
-            "density",
-            f"have max_angular = {self.max_angular}",
-            density.max_angular,
-            "build TripletFeatures with the max_angular of the expansion",
-        )
-        kinds = {(part.dtype, part.device) for part in (*density.rho, *density.g)}
-        require(
-            len(kinds) == 1,
-            "density",
-            "have one dtype and one device",
-            sorted(f"{dtype} on {device}" for dtype, device in kinds),
-            "convert the environments with .to() before expanding them",
-        )
 
     def _numbers_per_environment(self, density: Density) -> int:
         _, n, _, q = density.g[0].shape
@@ -310,12 +294,6 @@ class TripletFeatures(nn.Module):
 
 def _alike(x: Tensor, y: Tensor) -> bool:
     return x.dtype == y.dtype and x.device == y.device
-
-
-def _differentiable(density: Density) -> bool:
-    return torch.is_grad_enabled() and any(
-        part.requires_grad for part in (*density.rho, *density.g)
-    )
 
 
 def _refuse_out(out: Tensor | None) -> None:
