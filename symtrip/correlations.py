@@ -15,6 +15,7 @@ from symtrip.derivatives import differentiated
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, require_memory
+from symtrip.precision import full_precision
 
 __all__ = ["DensityCorrelations", "EquivariantCorrelations"]
 
@@ -68,6 +69,7 @@ class EquivariantCorrelations(nn.Module):
         products = _iterated(max_angular, limits)
         self.products = nn.ModuleList(products)
 
+    @full_precision
     def forward(self, density: Density) -> dict[Key, Tensor]:
         """Blocks of order ``nu``.
 
@@ -144,6 +146,7 @@ class DensityCorrelations(nn.Module):
         triples = sorted({(key1[0], l, lam) for key1, l, lam in self._order})
         self._triple = TripleProduct([Column(*triple) for triple in triples])
 
+    @full_precision
     def equivariants(self, density: Density) -> dict[Key, Tensor]:
         """Blocks of order nu - 2 (at least 1), before the last two couplings.
 
@@ -171,6 +174,7 @@ class DensityCorrelations(nn.Module):
             widths = wider
         return n_channels**2 * sum(widths[key1] for key1, _, _ in self._order)
 
+    @full_precision
     def forward(
         self, density: Density, *, out: Tensor | None = None
     ) -> Float[Tensor, "environments features"]:

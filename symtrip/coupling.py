@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from symtrip.errors import require
+from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
 __all__ = [
@@ -266,6 +267,7 @@ class ClebschGordanProduct(nn.Module):
         """Coefficients of one coupling in the dtype and on the device of ``like``."""
         return self._tables[l1, l2, o3_lambda].like(like)
 
+    @full_precision
     def forward(
         self, first: Mapping[Key, Tensor], second: Mapping[Key, Tensor]
     ) -> dict[Key, Tensor]:

@@ -12,6 +12,7 @@ from symtrip.coupling import clebsch_gordan_table
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import require_memory
+from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
 __all__ = ["NCenterFeatures", "n_center_paths"]
@@ -129,6 +130,7 @@ class NCenterFeatures(nn.Module):
         """o3_sigma of a path: +1 if it changes under inversion like Y_lambda, else -1."""
         return -1 if (path[0] + sum(path[1::2]) + path[-1]) % 2 else 1
 
+    @full_precision
     def forward(
         self, density: Density, tagged: Int64[Tensor, "tuples tagged"] | None = None
     ) -> dict[Path, Tensor]:

@@ -17,6 +17,7 @@ from symtrip.expansion.density import Density
 from symtrip.files import save_tensors
 from symtrip.nice_step import Blocks, NiceStep
 from symtrip.pca import principal_components
+from symtrip.precision import full_precision
 from symtrip.progress import Progress, silent
 
 __all__ = ["PAPER_CONTRACTIONS", "Nice"]
@@ -96,6 +97,7 @@ class Nice(nn.Module):
         """The paper's iteration for B8: nu = 7, lambda <= 3, its numbers of components."""
         return cls(max_angular=3, max_nu=7, max_lambda=3, kept=PAPER_CONTRACTIONS)
 
+    @full_precision
     def fit(
         self, density: Density, *, seed: int = 0, chunk: int = 50, progress: Progress = silent
     ) -> None:
@@ -221,6 +223,7 @@ class Nice(nn.Module):
             nice.projections[name] = nn.Parameter(value, requires_grad=False)
         return nice
 
+    @full_precision
     def equivariants(self, density: Density, nu: int, *, chunk: int = 50) -> dict[Key, Tensor]:
         """Contracted blocks of one order.
 
@@ -256,6 +259,7 @@ class Nice(nn.Module):
             )
         return parities
 
+    @full_precision
     def forward(self, density: Density, *, chunk: int = 50) -> dict[int, Tensor]:
         """Invariants of all orders.
 

@@ -13,6 +13,7 @@ from symtrip.coupling import Key, clebsch_gordan_table, coupling_paths
 from symtrip.derivatives import differentiated
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type
+from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
 __all__ = ["Blocks", "NiceStep"]
@@ -74,6 +75,7 @@ class NiceStep:
         )
         return empty_like_type((len(density) * per_env,), density.rho[0])
 
+    @full_precision
     def form(
         self, blocks: Blocks, density: Density, *, out: Tensor | None = None
     ) -> dict[Path, Tensor]:
@@ -130,6 +132,7 @@ class NiceStep:
             product = _rows_times(field, block, memory)
             yield product.view(-1, rho.shape[-1] * block.shape[-1])
 
+    @full_precision
     def project(self, key: Key, blocks: Blocks, density: Density, onto: Tensor) -> Tensor:
         """Products of one key times ``onto`` (width, kept), never all held at once.
 

@@ -15,6 +15,7 @@ from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, keep_freed_memory, require_memory
+from symtrip.precision import full_precision
 from symtrip.triplets import Path, triplet_paths
 from symtrip.weighted import Factors, Order, Orders
 
@@ -147,6 +148,7 @@ class TripletLinear(nn.Module):
                 linear.bias.copy_(self.bias)
         return linear
 
+    @full_precision
     def forward(self, density: Density) -> Float[Tensor, "environments j k outputs"]:
         """Apply the layer to all ordered pairs.
 
@@ -167,6 +169,7 @@ class TripletLinear(nn.Module):
         y = self._every.apply(density, self.weight)
         return y if self.bias is None else y + self.bias
 
+    @full_precision
     def even_and_odd(self, density: Density) -> tuple[Tensor, Tensor]:
         """The layer's output split into what inversion keeps and what it changes the sign of.
 
@@ -321,6 +324,7 @@ class _Layer(torch.autograd.Function):
         return y
 
     @staticmethod
+    @full_precision
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         wanted = ctx.needs_input_grad[2:]
         # second derivatives are those of a function of all of rho and g
@@ -372,6 +376,7 @@ class _Gradient(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @full_precision
     def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
         contraction, wanted = ctx.contraction, ctx.wanted
         grad, weight, *blocks = ctx.saved_tensors

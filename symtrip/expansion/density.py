@@ -15,6 +15,7 @@ from symtrip.errors import InputError, require
 from symtrip.expansion.cutoff import ShiftedCosine
 from symtrip.expansion.harmonics import harmonic_rows
 from symtrip.expansion.radial import Basis, DeltaDensity, GaussianDensity, Gto
+from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
 __all__ = ["Density", "SphericalExpansion"]
@@ -175,6 +176,7 @@ class SphericalExpansion(nn.Module):
         """Q, the number of (species, n) channels."""
         return len(self.species) * self.basis.n_radial
 
+    @full_precision
     def forward(self, environments: Environments) -> Density:
         """Expand a batch of environments.
 

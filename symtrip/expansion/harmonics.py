@@ -11,6 +11,7 @@ from torch import Tensor
 
 from symtrip.coupling import clebsch_gordan_table
 from symtrip.errors import require
+from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
 __all__ = ["real_spherical_harmonics", "solid_harmonics"]
@@ -71,6 +72,7 @@ def _check(vectors: Tensor, max_angular: int) -> None:
     )
 
 
+@full_precision
 def solid_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
     """Regular solid harmonics r^l Y_lm(r/|r|), polynomials with finite derivatives everywhere.
 

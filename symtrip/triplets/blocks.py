@@ -13,6 +13,7 @@ from symtrip.contraction import chunk_length
 from symtrip.derivatives import differentiated
 from symtrip.errors import require
 from symtrip.memory import empty_like_type
+from symtrip.precision import full_precision
 
 __all__ = ["Path", "Triplets", "triplet_parity", "triplet_paths", "unordered"]
 
@@ -128,6 +129,7 @@ class Triplets:
                 out[rows, ..., i, :, :, :] = self.blocks[path][rows]
         return out.flatten(-4)
 
+    @full_precision
     def bispectrum(self) -> Float[Tensor, "environments features"]:
         """Sum over all ordered pairs, (E, P): the invariants of correlation order 3."""
         if self.symmetry == "full":

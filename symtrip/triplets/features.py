@@ -12,6 +12,7 @@ from symtrip.contraction import Column, TripleProduct, chunk_fits, chunk_length
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, keep_freed_memory, require_memory
+from symtrip.precision import full_precision
 from symtrip.triplets.blocks import Triplets, triplet_paths, unordered
 from symtrip.triplets.on_cpu import BlockWriter
 
@@ -62,6 +63,7 @@ class TripletFeatures(nn.Module):
         self._product = TripleProduct(half) if symmetry == "full" else self._every
         self._writer = BlockWriter(half, max_angular) if symmetry == "full" else None
 
+    @full_precision
     def forward(self, density: Density, *, out: Tensor | None = None) -> Triplets:
         """Features of all tagged pairs.
 
@@ -97,6 +99,7 @@ class TripletFeatures(nn.Module):
                 self._close(l1, part.g[l1], partial[l1], memory[rows])
         return self._collect(density, storage)
 
+    @full_precision
     def dense(self, density: Density, *, out: Tensor | None = None) -> Tensor:
         """All features in one tensor, without blocks in between.
 
