@@ -13,7 +13,7 @@ from torch import Tensor
 
 from symtrip.errors import InputError, require
 from symtrip.extxyz import read_extxyz
-from symtrip.neighbors import padded_neighbors
+from symtrip.neighbors import check_neighbors_apart, chosen_centers, padded_neighbors
 
 if TYPE_CHECKING:
     import ase
@@ -105,9 +105,21 @@ class Environments:
         return derived
 
     def to(
-        self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
+        self,
+        dtype: torch.dtype | torch.device | str | None = None,
+        device: torch.device | str | None = None,
     ) -> Environments:
-        """Move to another floating-point type or device."""
+        """Move to another floating-point type or device.
+
+        Args:
+            dtype: float32 or float64; or a device, as in ``env.to("cuda")``.
+            device: where all tensors go.
+
+        Raises:
+            InputError: another type.
+        """
+        if isinstance(dtype, str | torch.device):
+            dtype, device = None, dtype
         moved: dict[str, Tensor] = {
             f.name: getattr(self, f.name).to(device=device)
             for f in fields(self)
@@ -163,10 +175,10 @@ class Environments:
         device = vectors.device
         given = torch.ones(n_env, n_max, dtype=torch.bool, device=device) if mask is None else mask
         require(
-            given.shape == (n_env, n_max) and given.dtype == torch.bool,
+            given.shape == (n_env, n_max) and given.dtype == torch.bool and given.device == device,
             "mask",
-            f"be a bool tensor of shape {(n_env, n_max)}",
-            f"{given.dtype} {tuple(given.shape)}",
+            f"be a bool tensor of shape {(n_env, n_max)} on {device}",
+            f"{given.dtype} {tuple(given.shape)} on {given.device}",
             "give one truth value per neighbour",
         )
         numbers = torch.as_tensor(species, dtype=torch.int64, device=device)
@@ -204,14 +216,21 @@ class Environments:
             f"{int(coincident.sum())} neighbour(s) at distance 0",
             "leave the centre itself out of its neighbours",
         )
-        _check_neighbours_apart(clean.detach(), inside)
-        centers = torch.as_tensor(center_species, dtype=torch.int64, device=device).expand(n_env)
+        check_neighbors_apart(clean.detach(), inside)
+        centers = torch.as_tensor(center_species, dtype=torch.int64, device=device)
+        require(
+            tuple(centers.shape) in ((), (1,), (n_env,)),
+            "center_species",
+            f"have shape () or ({n_env},)",
+            tuple(centers.shape),
+            "give one atomic number per centre",
+        )
         order = torch.arange(n_env, device=device)
         env = cls(
             vectors=torch.where(inside[..., None], clean, torch.zeros_like(clean)),
             species=torch.where(inside, numbers, 0),
             mask=inside,
-            center_species=centers,
+            center_species=centers.expand(n_env),
             structure=order,
             center=torch.zeros_like(order),
             neighbor=torch.where(inside, torch.arange(1, n_max + 1, device=device), -1),
@@ -255,7 +274,7 @@ class Environments:
             positions = positions[None]
         n_struct, n_atoms = positions.shape[:2]
         device = positions.device
-        chosen = _chosen_centers(centers, n_atoms)
+        chosen = chosen_centers(centers, n_atoms)
         z = torch.as_tensor(numbers, dtype=torch.int64, device=device)
         require(
             z.ndim == 0 or tuple(z.shape) in ((n_atoms,), (n_struct, n_atoms)),
@@ -318,7 +337,7 @@ class Environments:
         structures: list[ase.Atoms] = (
             list(frames) if isinstance(frames, Sequence) else [frames]  # Atoms is no Sequence
         )
-        found = padded_neighbors(structures, radius, lambda count: _chosen_centers(centers, count))
+        found = padded_neighbors(structures, radius, lambda count: chosen_centers(centers, count))
         index_of = torch.from_numpy(found.neighbor)
         env = cls.from_vectors(
             torch.from_numpy(found.vectors).to(dtype),
@@ -375,33 +394,3 @@ def _check_isolated(env: Environments, isolated: Isolated) -> Environments:
         'raise `radius`, choose other `centers`, or pass isolated="keep"',
     )
     return env
-
-
-def _check_neighbours_apart(vectors: Tensor, mask: Tensor) -> None:
-    if vectors.shape[1] < 2:
-        return
-    for start in range(0, vectors.shape[0], 4096):
-        v, m = vectors[start : start + 4096], mask[start : start + 4096]
-        same = (v[:, :, None] == v[:, None, :]).all(dim=-1) & m[:, :, None] & m[:, None, :]
-        count = int(same.sum()) - int(m.sum())
-        require(
-            count == 0,
-            "vectors",
-            "keep the neighbours of one centre apart",
-            f"{count // 2} coincident pair(s)",
-            "remove duplicated atoms",
-        )
-
-
-def _chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[int]:
-    if centers is None:
-        return list(range(n_atoms))
-    chosen = [centers] if isinstance(centers, int) else [int(c) for c in centers]
-    require(
-        len(chosen) > 0 and all(0 <= c < n_atoms for c in chosen),
-        "centers",
-        f"hold indices 0 <= i < {n_atoms}",
-        chosen,
-        "count atoms from 0, or pass None for all",
-    )
-    return chosen

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from symtrip.errors import require
 
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["PaddedNeighbors", "padded_neighbors"]
+__all__ = ["PaddedNeighbors", "check_neighbors_apart", "chosen_centers", "padded_neighbors"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,3 +103,35 @@ def _neighbor_list(
         quantities="ijD",
     )
     return first, second, vectors
+
+
+def check_neighbors_apart(vectors: Tensor, mask: Tensor) -> None:
+    """Raise if two neighbours (E, N, 3) of one centre coincide."""
+    if vectors.shape[1] < 2:
+        return
+    for start in range(0, vectors.shape[0], 4096):
+        v, m = vectors[start : start + 4096], mask[start : start + 4096]
+        same = (v[:, :, None] == v[:, None, :]).all(dim=-1) & m[:, :, None] & m[:, None, :]
+        count = int(same.sum()) - int(m.sum())
+        require(
+            count == 0,
+            "vectors",
+            "keep the neighbours of one centre apart",
+            f"{count // 2} coincident pair(s)",
+            "remove duplicated atoms",
+        )
+
+
+def chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[int]:
+    """Indices of the centres in a structure; None: all atoms."""
+    if centers is None:
+        return list(range(n_atoms))
+    chosen = [centers] if isinstance(centers, int) else [int(c) for c in centers]
+    require(
+        len(chosen) > 0 and all(0 <= c < n_atoms for c in chosen),
+        "centers",
+        f"hold indices 0 <= i < {n_atoms}",
+        chosen,
+        "count atoms from 0, or pass None for all",
+    )
+    return chosen

@@ -12,7 +12,7 @@ from torch import Tensor
 from symtrip.coupling import Key, clebsch_gordan_table, coupling_paths
 from symtrip.derivatives import differentiated
 from symtrip.expansion.density import Density
-from symtrip.memory import empty_like_type
+from symtrip.memory import empty_like_type, require_memory
 from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
@@ -66,14 +66,27 @@ class NiceStep:
         }
 
     def workspace(self, blocks: Blocks, density: Density) -> Tensor:
-        """Memory that :meth:`form` can write the products of these sizes to, again and again."""
+        """Memory that :meth:`form` can write the products of these sizes to, again and again.
+
+        Raises:
+            InputError: the memory cannot suffice.
+        """
         q = density.rho[0].shape[-1]
         per_env = sum(
             (2 * path[2][0] + 1) * q * blocks[path[0]].shape[-1]
             for mine in self.paths.values()
             for path in mine
         )
-        return empty_like_type((len(density) * per_env,), density.rho[0])
+        rho = density.rho[0]
+        require_memory(
+            "density",
+            "products",
+            per_env * rho.element_size(),
+            len(density),
+            rho.device,
+            "form those of {size} environments at a time",
+        )
+        return empty_like_type((len(density) * per_env,), rho)
 
     @full_precision
     def form(

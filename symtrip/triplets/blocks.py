@@ -12,7 +12,7 @@ from torch import Tensor
 from symtrip.contraction import chunk_length
 from symtrip.derivatives import differentiated
 from symtrip.errors import require
-from symtrip.memory import empty_like_type
+from symtrip.memory import empty_like_type, require_memory
 from symtrip.precision import full_precision
 
 __all__ = ["Path", "Triplets", "triplet_parity", "triplet_paths", "unordered"]
@@ -115,12 +115,23 @@ class Triplets:
 
         P: (l1, l2, L) slow, in the order of :func:`triplet_paths`, then n1 (j), n2 (k), n3 (rho).
         :meth:`TripletFeatures.dense` is faster where blocks are not needed.
+
+        Raises:
+            InputError: the result cannot fit into memory beside the blocks.
         """
         paths = sorted(self.blocks)
         if differentiated(self.blocks.values()):
             return torch.cat([self.blocks[path].flatten(-3) for path in paths], dim=-1)
         first = self.blocks[paths[0]]
         shape = (*self.mask.shape, len(paths), *first.shape[-3:])
+        require_memory(
+            "triplets",
+            "dense features",
+            math.prod(shape[1:]) * first.element_size(),
+            shape[0],
+            first.device,
+            "take those of {size} environments at a time, or TripletFeatures.dense from the start",
+        )
         out = empty_like_type(shape, first)
         size = chunk_length(math.prod(shape[1:]) * first.element_size(), first.device)
         for start in range(0, len(self), size):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from pathlib import Path
 
 import ase
@@ -174,6 +175,28 @@ def test_feature_modules_refuse_a_density_of_another_size() -> None:
     for module in (TripletFeatures(max_angular=2), DensityCorrelations(max_angular=2, nu=2)):
         with pytest.raises(InputError, match=r"`density` must have max_angular = 2, got 3"):
             module(density)
+
+
+@pytest.mark.parametrize("arguments", [("meta",), (torch.device("meta"),), (None, "meta")])
+def test_environments_move_as_a_whole_however_the_device_is_named(
+    arguments: tuple[torch.device | str | None, ...],
+) -> None:
+    env = Environments.from_vectors(PAIR, 5, radius=2.0).to(*arguments)
+    moved = [getattr(env, f.name) for f in fields(env) if f.name != "radius"]
+    assert {x.device.type for x in moved} == {"meta"}
+
+
+def test_masks_and_species_of_centres_must_fit() -> None:
+    for mask in (
+        torch.ones(1, 2),
+        torch.ones(1, 2, dtype=torch.bool, device="meta"),
+    ):
+        with pytest.raises(
+            InputError, match=r"`mask` must be a bool tensor of shape \(1, 2\) on cpu"
+        ):
+            Environments.from_vectors(PAIR, 5, radius=2.0, mask=mask)
+    with pytest.raises(InputError, match=r"`center_species` must have shape \(\) or \(1,\)"):
+        Environments.from_vectors(PAIR, 5, radius=2.0, center_species=torch.tensor([1, 2]))
 
 
 def test_a_missing_extxyz_file_is_named(tmp_path: Path) -> None:

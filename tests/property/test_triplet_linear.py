@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import Cloud, clouds
 from torch import Tensor, nn
 
-from symtrip import triplet_linear
+from symtrip import memory, triplet_linear
 from symtrip.environments import Environments
 from symtrip.errors import InputError
 from symtrip.expansion import GaussianDensity, Gto, ShiftedCosine, SphericalExpansion
@@ -236,9 +236,24 @@ def test_bad_input_is_refused() -> None:
     density = EXPANSION(environments([THREE]))
     with pytest.raises(InputError, match=r"`density` must be torch\.float64 on cpu"):
         layer(EXPANSION(environments([THREE], torch.float32)))
-    with pytest.raises(InputError, match="`density` must have max_angular = 2 and 3 channels"):
+    with pytest.raises(InputError, match="`density` must have 3 channels, got 4"):
         TripletLinear(max_angular=2, n_channels=3, out_features=2)(density)
     with pytest.raises(InputError, match="`linear` must have 960 inputs, got 7"):
         TripletLinear.from_linear(nn.Linear(7, 2), **HYPER)
-    with pytest.raises(InputError, match="`out_features` must be an integer >= 1, got 0"):
-        TripletLinear(**HYPER, out_features=0)
+    for wrong in (0, 2.0, True):
+        with pytest.raises(
+            InputError, match=f"`out_features` must be an integer >= 1, got {wrong}"
+        ):
+            TripletLinear(**HYPER, out_features=wrong)
+    with pytest.raises(InputError, match="`dtype` must be float32 or float64"):
+        TripletLinear(**HYPER, out_features=2, dtype=torch.float16)
+
+
+def test_outputs_that_cannot_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    density = EXPANSION(environments([THREE] * 10))
+    monkeypatch.setattr(memory, "_NEVER_CHECKED", 0)
+    monkeypatch.setattr(memory, "available_memory", lambda _: 40_000)
+    layer = TripletLinear(**HYPER, out_features=20)
+    with pytest.raises(InputError, match=r"its outputs: they need 0\.0 MB.*pass 2 environments"):
+        layer(density)
+    assert len(layer(density[:2])) == 2

@@ -16,6 +16,7 @@ from symtrip.correlations import DensityCorrelations
 from symtrip.environments import Environments
 from symtrip.errors import InputError
 from symtrip.expansion import Density, GaussianDensity, Gto, ShiftedCosine, SphericalExpansion
+from symtrip.nice_step import NiceStep
 from symtrip.triplets import TripletFeatures, triplet_parity
 
 SPECIES = (1, 6)
@@ -59,9 +60,11 @@ def random_density(n_env: int = 3, n: int = 4, dtype: torch.dtype = torch.float6
     return Density(rho=tuple(x.sum(dim=1) for x in g), g=g, mask=mask)
 
 
-def tracked(density: Density) -> Density:
+def tracked(density: Density, *, rho: bool = False) -> Density:
     return Density(
-        rho=density.rho, g=tuple(g.clone().requires_grad_() for g in density.g), mask=density.mask
+        rho=tuple(x.clone().requires_grad_(rho) for x in density.rho),
+        g=tuple(x.clone().requires_grad_() for x in density.g),
+        mask=density.mask,
     )
 
 
@@ -213,6 +216,18 @@ def test_memory_that_cannot_suffice_is_refused_with_a_chunk_size(
     assert sizes == [11] * 9 + [1]
     with pytest.raises(InputError, match="correlations of order 4"):
         DensityCorrelations(max_angular=3, nu=4)(density)
+    # with gradients, and where blocks are copied, as well
+    with pytest.raises(InputError, match=r"need 21\.3 MB"):
+        FULL(tracked(density))
+    with pytest.raises(InputError, match="correlations of order 4"):
+        DensityCorrelations(max_angular=3, nu=4)(tracked(density, rho=True))
+    small = FULL(density[:20])
+    monkeypatch.setattr(memory, "available_memory", lambda _: 1_000_000)
+    with pytest.raises(InputError, match=r"`triplets` must leave room for its dense features"):
+        small.dense()
+    step = NiceStep([(l, 1) for l in range(4)], 3, 3)
+    with pytest.raises(InputError, match=r"`density` must leave room for its products"):
+        step.workspace({(l, 1): rho for l, rho in enumerate(density.rho)}, density)
 
 
 def test_a_single_environment_that_cannot_fit_names_no_chunk_size(
