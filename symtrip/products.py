@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -54,26 +54,16 @@ def in_threads(work: Callable[[int], None], n: int) -> None:
     Raises:
         BaseException: the first that a call raised, after all have ended.
     """
-    if n <= 1:
+
+    def quiet(i: int) -> None:
         with np.errstate(all="ignore"):
-            work(0)
+            work(i)
+
+    if n <= 1:
+        quiet(0)
         return
-    problems: list[BaseException] = []
-
-    def guarded(i: int) -> None:
-        try:
-            with np.errstate(all="ignore"):
-                work(i)
-        except BaseException as problem:  # noqa: BLE001 - raised again by the caller
-            problems.append(problem)
-
-    threads = [Thread(target=guarded, args=(i,), daemon=True) for i in range(1, n)]
-    for thread in threads:
-        thread.start()
-    try:
-        guarded(0)
-    finally:
-        for thread in threads:
-            thread.join()
-    if problems:
-        raise problems[0]
+    with ThreadPoolExecutor(n - 1) as pool:
+        others = [pool.submit(quiet, i) for i in range(1, n)]
+        quiet(0)
+    for other in others:
+        other.result()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 import torch
@@ -201,3 +202,22 @@ def test_copies_of_modules_are_independent_of_what_they_were_copied_from() -> No
     third = TripletLinear(max_angular=MAX_ANGULAR, n_channels=4, out_features=3)
     third.load_state_dict(second.state_dict())
     assert torch.equal(third(density).detach(), want)
+
+
+def work_in_child(density: Density, want: Tensor) -> bool:
+    features = TripletFeatures(max_angular=MAX_ANGULAR)
+    return torch.equal(features(density).dense(), want)
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_features_are_the_same_in_a_child_process(method: str) -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        density = expansion()(environments(torch.float64))
+        # the parent's threads have run before
+        want = TripletFeatures(max_angular=MAX_ANGULAR)(density).dense()
+    finally:
+        torch.set_num_threads(before)
+    with ProcessPoolExecutor(1, mp_context=get_context(method)) as pool:
+        assert pool.submit(work_in_child, density, want).result(timeout=60)
