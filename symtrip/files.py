@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +22,8 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path next to ``path``; rename it to ``path`` when the block succeeds.
 
     Args:
-        path: the file to create or replace; missing parent folders are created.
+        path: the file to create or replace; missing parent folders are created. A link stays one:
+            the file that it points to is replaced. A device or a pipe is written into.
 
     Yields:
         A path in the same folder with the same suffix, to be written by the block.
@@ -31,10 +33,22 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
             block raises: a previous ``path`` stays as it was.
     """
     target = Path(path)
+    if _is_special(target):
+        with tempfile.TemporaryDirectory() as scratch:
+            copy = Path(scratch) / f"file{target.suffix}"
+            copy.touch()
+            yield copy
+            with copy.open("rb") as source, target.open("wb") as sink:
+                shutil.copyfileobj(source, sink)
+        return
+    target = Path(os.path.realpath(target))
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-    )
+    try:
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+        )
+    except OSError as problem:
+        raise _of(path, problem) from None
     os.close(handle)
     temporary = Path(name)
     try:
@@ -47,6 +61,16 @@ def atomic_write(path: str | os.PathLike[str]) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a device, a pipe or a socket: renaming would put a file in its place."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _of(path: str | os.PathLike[str], problem: OSError) -> OSError:
+    """The same error, about the file that the user named instead of a temporary one beside it."""
+    return OSError(problem.errno, problem.strerror, os.fspath(path))
 
 
 def save_tensors(
@@ -93,9 +117,9 @@ def check_writable(*paths: str | os.PathLike[str] | None) -> None:
             is a folder.
     """
     for path in paths:
-        if path is None:
+        if path is None or _is_special(Path(path)):
             continue
-        target = Path(path)
+        target = Path(os.path.realpath(path))
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), os.fspath(path))
         folder = target.parent
@@ -103,5 +127,8 @@ def check_writable(*paths: str | os.PathLike[str] | None) -> None:
             folder = folder.parent
         if not folder.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as problem:
+            raise _of(path, problem) from None

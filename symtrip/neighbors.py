@@ -53,7 +53,8 @@ def padded_neighbors(
         The neighbours, sorted by their index and then by their vector.
 
     Raises:
-        InputError: no structures, one without atoms, NaN or infinite positions.
+        InputError: no structures, one without atoms, NaN or infinite positions, two atoms in one
+            place.
     """
     require(
         len(structures) > 0, "frames", "hold at least one structure", 0, "pass a list of ase.Atoms"
@@ -101,6 +102,14 @@ def _neighbor_list(
         box=np.asarray(atoms.cell.array, dtype=np.float64),
         periodic=periodic if periodic.any() else False,
         quantities="ijD",
+    )
+    coincident = np.flatnonzero((vectors == 0.0).all(axis=1))
+    require(
+        len(coincident) == 0,
+        f"frames[{s}].positions",
+        "keep atoms apart",
+        ", ".join(f"atoms {first[p]} and {second[p]} in one place" for p in coincident[:1]),
+        "remove duplicated atoms, and give positions in Å",
     )
     return first, second, vectors
 

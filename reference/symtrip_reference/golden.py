@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from symtrip_reference._checks import number_of_digits
 from symtrip_reference._golden_cases import (
     COUPLINGS,
     CUTOFFS,
@@ -57,18 +58,19 @@ def golden_lines(
     """The golden file, line by line.
 
     Args:
-        digits: decimal digits of every value, >= 15.
+        digits: decimal digits of every value, 15 to 10000.
         announce: called with the name of each case before it is computed.
 
     Yields:
         JSON objects without line breaks; the same ones on every machine.
 
     Raises:
-        InputError: ``digits`` < 15.
+        InputError: ``digits`` outside of that.
 
     Accuracy:
         ``digits`` digits of the largest value of a block; smaller than that is written as 0.
     """
+    digits = number_of_digits(digits)
     yield _line({"format": FORMAT, "version": VERSION, "digits": digits})
     makers = (
         _cutoffs,

@@ -45,7 +45,7 @@ def label(
     ] = False,
 ) -> None:
     """Label structures with DFT (the paper's settings by default), resumable at any point."""
-    from symtrip.errors import InputError
+    from symtrip.errors import InputError, require
     from symtrip.labels import LabelSettings
 
     settings = LabelSettings.checked(
@@ -59,6 +59,7 @@ def label(
         max_cycle=max_cycle,
         initial_guess=guess,
     )
+    require(processes >= 1, "--processes", "be at least 1", processes, "use one per core")
     if check or check_pair:
         _check(check, seed, check_pair or [], settings, processes)
         return
@@ -77,10 +78,11 @@ def _label(structures: Path, out: Path, settings: LabelSettings, processes: int)
     from rich.console import Console
 
     from symtrip.extxyz import read_extxyz
-    from symtrip.labels import LabelStore, label_structures
+    from symtrip.labels import LabelStore, check_structures, label_structures
     from symtrip.progress import progress_bar
 
     frames = read_extxyz(structures)
+    check_structures(frames, settings)
     store = LabelStore(out, settings)
     console = Console()
     console.print(f"{len(frames)} structures; every label goes to {out} as soon as it is computed")

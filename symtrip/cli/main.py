@@ -82,6 +82,12 @@ def _fail(reason: str, code: int) -> int:
     return code
 
 
+def _is_out_of_memory(error: Exception) -> bool:
+    """Also of torch, whose error for a CPU has no type of its own."""
+    text = str(error)
+    return isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand.
 
@@ -101,6 +107,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         file = f": {error.filename}" if error.filename else ""
         return _fail(f"error: {error.strerror or error}{file}", _FAILED)
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        return _fail(f"error: not enough memory ({str(error).splitlines()[0][:200]})", _FAILED)
     except KeyboardInterrupt:
         return _fail("interrupted", _INTERRUPTED)
     except SystemExit as leaving:

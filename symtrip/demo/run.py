@@ -19,7 +19,7 @@ from symtrip.demo.degeneracy import Degeneracy, pair_differences
 from symtrip.demo.report import DEGENERACY_NAMES, PAPER, DrawnPair, write_report, write_results
 from symtrip.errors import require
 from symtrip.expansion import SphericalExpansion
-from symtrip.files import atomic_write
+from symtrip.files import atomic_write, check_writable
 from symtrip.progress import progress_bar
 from symtrip.train import DataSettings, TrainConfig, TrainingSettings, TrainResult, train
 from symtrip.train.console import ConsoleReport
@@ -51,11 +51,13 @@ def run_demo(
 
     Raises:
         InputError: the data hold too few labels, or labels of other pairs.
+        OSError: the folder cannot be written; known before the work starts.
         KeyboardInterrupt: nothing is written then.
     """
+    folder = Path(out)
+    check_writable(folder / "report.html")
     console = console or Console()
     data = _made_again(pairs if pairs is not None else B8Pairs.load())
-    folder = Path(out)
     console.print(
         f"made {len(data)} pairs of B8 clusters from six numbers each (seed 12345, as in the "
         f"paper); both members of {len(data.labelled)} have PBE energies",

@@ -67,7 +67,9 @@ class PiecewisePolynomials(nn.Module):
         spacing: float,
     ) -> None:
         super().__init__()
-        n_pieces = max(4, int(np.ceil(radius / spacing)))
+        guess = np.ceil(radius / spacing)  # infinite for a width near the smallest number
+        _check_pieces(guess, radius)
+        n_pieces = max(4, int(guess))
         while True:
             knots = np.arange(n_pieces + 1, dtype=np.float64) * (radius / n_pieces)
             if self._of_square:
@@ -79,11 +81,7 @@ class PiecewisePolynomials(nn.Module):
             if np.all(tail <= 2.0**-54 * scale.max(axis=1)[:, None]):
                 break
             n_pieces *= 2
-            if n_pieces > MAX_PIECES:
-                raise InputError(
-                    f"`width` must be resolvable with {MAX_PIECES} pieces up to {radius} Å, "
-                    "got a narrower density; widen it, lower `radius`, or use DeltaDensity."
-                )
+            _check_pieces(n_pieces, radius)
         self.n_pieces = n_pieces
         self.shape = coefficients.shape[-2:]
         padded = np.zeros((n_pieces, DEGREE + 1, max(math.prod(self.shape), FEWEST_COLUMNS)))
@@ -115,6 +113,14 @@ class PiecewisePolynomials(nn.Module):
         rows = table.view(len(t), DEGREE + 1, table.shape[1] // (DEGREE + 1))
         value = torch.bmm(_powers(t).unsqueeze(1), rows)
         return value[..., : math.prod(self.shape)].view(-1, *self.shape)
+
+
+def _check_pieces(count: float, radius: float) -> None:
+    if not count <= MAX_PIECES:
+        raise InputError(
+            f"`width` must be resolvable with {MAX_PIECES} pieces up to {radius} Å, "
+            "got a narrower density; widen it, lower `radius`, or use DeltaDensity."
+        )
 
 
 def _powers(t: Tensor) -> Tensor:

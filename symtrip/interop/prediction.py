@@ -77,6 +77,8 @@ class Predictor:
             self.centers = model.centers
         else:
             self.centers = centers
+        # models of structures look at their centres themselves
+        self._known = None if isinstance(model, StructureModel) else frozenset(model.species)
         exact = copy.deepcopy(model).to(torch.float64)
         self._energies: nn.Module = exact
         if isinstance(exact, StructureModel):
@@ -89,6 +91,15 @@ class Predictor:
         environments = Environments.from_atoms(
             frames, radius=self.radius, centers=self.centers, device=self.device, isolated="keep"
         )
+        if self._known is not None:
+            unknown = set(environments.center_species.tolist()) - self._known
+            require(
+                not unknown,
+                "centers",
+                f"be atoms of the species {sorted(self._known)} that the model knows",
+                sorted(unknown),
+                "choose other centres, or train a model with these elements",
+            )
         with torch.set_grad_enabled(forces):
             vectors = environments.vectors.requires_grad_(forces)
             energies = self._energies(environments)

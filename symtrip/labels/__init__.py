@@ -6,7 +6,7 @@ from symtrip.labels.check import (
     shipped_deviations,
 )
 from symtrip.labels.compute import Label, compute_label
-from symtrip.labels.run import LabelReport, label_structures
+from symtrip.labels.run import LabelReport, check_structures, label_structures
 from symtrip.labels.settings import LabelSettings
 from symtrip.labels.store import LabelStore
 
@@ -16,6 +16,7 @@ __all__ = [
     "LabelReport",
     "LabelSettings",
     "LabelStore",
+    "check_structures",
     "compute_label",
     "label_structures",
     "relax_planar_b8",

@@ -100,7 +100,7 @@ def shipped_deviations(
     numbers = np.full(8, BORON)
     positions = data.positions
     found = []
-    with process_pool(processes) as pool:
+    with process_pool(min(processes, count)) as pool:
         waiting = {}
         for row in chosen.tolist():
             pair, member = rows[row].tolist()

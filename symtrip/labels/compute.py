@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symtrip.data import HARTREE_IN_EV
-from symtrip.errors import require
+from symtrip.errors import InputError, require
 from symtrip.labels.settings import LabelSettings, require_pyscf
 
-__all__ = ["BOHR_IN_ANGSTROM", "Label", "check_electrons", "compute_label"]
+__all__ = ["BOHR_IN_ANGSTROM", "Label", "check_electrons", "check_method", "compute_label"]
 
 BOHR_IN_ANGSTROM = 0.529177210544
 """Å per bohr, CODATA 2022 (https://physics.nist.gov/cgi-bin/cuu/Value?bohrrada0)."""
@@ -66,6 +68,42 @@ def check_electrons(numbers: NDArray[np.int64], settings: LabelSettings, where: 
         settings.spin,
         "give the number of unpaired electrons, e.g. `--spin 1` for an odd count, or set `charge`",
     )
+
+
+def check_method(elements: Iterable[int], settings: LabelSettings) -> None:
+    """Refuse functionals and bases that PySCF does not have.
+
+    Args:
+        elements: atomic numbers.
+        settings: functional and basis.
+
+    Raises:
+        InputError: an unknown functional or basis, or a basis without one of the elements.
+    """
+    from pyscf import gto
+    from pyscf.data.elements import ELEMENTS
+    from pyscf.dft import libxc
+
+    try:
+        libxc.parse_xc(settings.functional)
+    except (KeyError, ValueError) as problem:
+        raise InputError(
+            f"`functional` must be one that PySCF knows, got {settings.functional!r} "
+            f"({problem.args[0]}); write e.g. --functional pbe."
+        ) from problem
+    for z in elements:
+        require(
+            1 <= z < len(ELEMENTS), "structures", "hold chemical elements", z, "drop dummy atoms"
+        )
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about a package that might have the basis
+                gto.basis.load(settings.basis, ELEMENTS[z])
+        except (KeyError, RuntimeError) as problem:
+            raise InputError(
+                f"`basis` must be one that PySCF has for {ELEMENTS[z]}, got {settings.basis!r}; "
+                "write e.g. --basis cc-pvdz."
+            ) from problem
 
 
 def compute_label(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from symtrip.errors import require
 from symtrip.extxyz import labelled, write_extxyz
-from symtrip.labels.compute import Label, check_electrons, compute_label
+from symtrip.labels.compute import Label, check_electrons, check_method, compute_label
 from symtrip.labels.settings import LabelSettings, require_pyscf
 from symtrip.labels.store import LabelStore, structure_key
 from symtrip.progress import silent
@@ -26,7 +26,10 @@ from symtrip.progress import silent
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["LabelReport", "label_structures"]
+__all__ = ["LabelReport", "check_structures", "label_structures"]
+
+
+_CLOSEST = 0.1  # Å: no two nuclei are nearer in any molecule
 
 
 @dataclass
@@ -81,7 +84,17 @@ def process_pool(processes: int) -> Iterator[Executor]:
     pool.shutdown()
 
 
-def _check_structures(frames: Sequence[ase.Atoms], settings: LabelSettings) -> None:
+def check_structures(frames: Sequence[ase.Atoms], settings: LabelSettings) -> None:
+    """Refuse what cannot be labelled, before a store is made for it.
+
+    Args:
+        frames: open-boundary structures.
+        settings: of their labels.
+
+    Raises:
+        InputError: as :func:`label_structures`.
+    """
+    require_pyscf()
     require(len(frames) > 0, "frames", "hold at least one structure", 0, "pass some ase.Atoms")
     for i, atoms in enumerate(frames):
         where = f"structure {i}"
@@ -100,7 +113,16 @@ def _check_structures(frames: Sequence[ase.Atoms], settings: LabelSettings) -> N
             atoms.pbc.tolist(),
             "labels are computed for clusters; set pbc to False",
         )
+        distances = atoms.get_all_distances()[np.triu_indices(len(atoms), k=1)]
+        require(
+            not len(distances) or bool(distances.min() >= _CLOSEST),
+            f"{where} positions",
+            f"keep atoms at least {_CLOSEST} Å apart",
+            f"{min(distances, default=0.0):.3g} Å",
+            "remove duplicated atoms, or convert the positions to Å",
+        )
         check_electrons(atoms.numbers, settings, where)
+    check_method(sorted({int(z) for atoms in frames for z in atoms.numbers}), settings)
 
 
 def label_structures(
@@ -125,12 +147,12 @@ def label_structures(
         The report; ``<store>/labelled.extxyz`` holds the converged structures.
 
     Raises:
-        InputError: bad structures, PySCF missing, an electron count that does not fit the spin.
+        InputError: bad structures, PySCF missing, a functional or basis that it does not have, an
+            electron count that does not fit the spin.
         KeyboardInterrupt: labels finished until then are in the store; run again to continue.
     """
     require(processes >= 1, "processes", "be an integer >= 1", processes, "use one per core")
-    _check_structures(frames, store.settings)
-    require_pyscf()
+    check_structures(frames, store.settings)
     keys = [structure_key(atoms.numbers, atoms.positions) for atoms in frames]
     labels = {key: store.get(key) for key in keys}
     wanted = {
@@ -140,7 +162,9 @@ def label_structures(
     }
     report = LabelReport(computed=len(wanted), reused=len(set(keys)) - len(wanted))
     if wanted:
-        with nullcontext(executor) if executor else process_pool(processes) as pool:
+        with (
+            nullcontext(executor) if executor else process_pool(min(processes, len(wanted))) as pool
+        ):
             labels.update(_compute(pool, wanted, store, progress))
     finished = {key: label for key, label in labels.items() if label is not None}
     report.unconverged = [i for i, key in enumerate(keys) if not finished[key].converged]

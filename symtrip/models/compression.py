@@ -98,7 +98,7 @@ class TripletCompression(nn.Module):
             ``n_components`` largest of all.
 
         Raises:
-            InputError: a count is below 1, or the sample is empty.
+            InputError: a count is below 1, the sample is empty, or all of its features vanish.
         """
         l_max, n_channels, n_rows = 0, 0, 0
 
@@ -123,6 +123,7 @@ class TripletCompression(nn.Module):
         )
         total = sum(float(value.sum()) for value in values)
         n_kept = sum(len(value) for value in values)
+        _check_variance("triplets", total)
         scale = math.sqrt(n_rows * n_kept / total)
         compression = cls(l_max, n_channels, [vector.shape[1] for vector in vectors])
         factors = _isometry(l_max, n_channels, vectors[0])
@@ -239,7 +240,7 @@ class InvariantCompression(nn.Module):
             The fitted compression; compressed features have a root mean square of 1.
 
         Raises:
-            InputError: a count is below 1, or the sample is empty.
+            InputError: a count is below 1, the sample is empty, or all of its rows are equal.
         """
         even = parity > 0
         n_rows, total = 0, torch.zeros(len(parity), dtype=torch.float64)
@@ -258,7 +259,9 @@ class InvariantCompression(nn.Module):
             sections, n_components, generator=generator, passes=passes
         )
         n_even, n_odd = (vector.shape[1] for vector in vectors)
-        scale = math.sqrt(n_rows * (n_even + n_odd) / sum(float(value.sum()) for value in values))
+        variance = sum(float(value.sum()) for value in values)
+        _check_variance("invariants", variance)
+        scale = math.sqrt(n_rows * (n_even + n_odd) / variance)
         compression = cls(parity, n_even, n_odd).to(mean.device)
         compression.mean.copy_(mean)
         compression.components[even, :n_even] = (vectors[0] * scale).to(torch.float64)
@@ -290,6 +293,16 @@ class InvariantCompression(nn.Module):
 
 
 _NAMES = ("even_symmetric", "odd_symmetric", "even_antisymmetric", "odd_antisymmetric")
+
+
+def _check_variance(argument: str, variance: float) -> None:
+    require(
+        variance > 0,
+        argument,
+        "not all be the same: there is nothing to find components of",
+        "no variance",
+        "raise the cutoff radius, or look at more structures; positions are in Å",
+    )
 
 
 def _hyperparameters(triplets: Triplets) -> tuple[int, int]:

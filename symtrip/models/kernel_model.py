@@ -197,6 +197,11 @@ class KernelModel(StoredModel):
         return self.settings.terms[0].expansion.radius
 
     @property
+    def species(self) -> tuple[int, ...]:
+        """Atomic numbers that it knows."""
+        return self.settings.terms[0].expansion.species
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.support.device

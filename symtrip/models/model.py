@@ -146,6 +146,11 @@ class EnergyModel(StoredModel):
         return self.spec.expansion.radius
 
     @property
+    def species(self) -> tuple[int, ...]:
+        """Atomic numbers that it knows."""
+        return self.spec.expansion.species
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.energy.head.first.weight.device

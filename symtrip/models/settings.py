@@ -36,7 +36,7 @@ class ExpansionSettings(Settings):
     radius: PositiveFloat = 2.0
     cutoff_width: PositiveFloat = 0.1
     smearing_width: PositiveFloat = 0.2
-    n_radial: PositiveInt = 6
+    n_radial: int = Field(default=6, ge=1, le=20)  # more GTOs are singular
     max_angular: int = Field(default=3, ge=0, le=12)  # tables of couplings grow as its 6th power
     species: tuple[PositiveInt, ...] = (5,)
 
@@ -63,7 +63,7 @@ class FeatureSettings(Settings):
             structure gives one row of invariants instead of one for each pair of neighbours.
     """
 
-    components: PositiveInt = 512
+    components: int = Field(default=512, ge=1, le=10_000)  # the paper rotates to all 7344
     sample: PositiveInt = 200
 
 
@@ -77,7 +77,8 @@ class NetworkSettings(Settings):
             models D are like that anyway). The clusters of B8 lie inside as a whole.
     """
 
-    hidden: int = Field(default=128, ge=4, multiple_of=4)  # normalised in four groups
+    # normalised in four groups
+    hidden: int = Field(default=128, ge=4, le=16_384, multiple_of=4)
     inversion_symmetric: bool = False
     smooth_cutoff: bool = False
 

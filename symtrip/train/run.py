@@ -15,7 +15,7 @@ from torch import Tensor
 
 from symtrip.data import B8Pairs
 from symtrip.errors import require
-from symtrip.files import atomic_write
+from symtrip.files import atomic_write, check_writable
 from symtrip.models import EnergyModel, ModelSpec, build_energy
 from symtrip.models.model import Descriptor
 from symtrip.progress import Progress
@@ -113,10 +113,12 @@ def train(
         InputError: the folder holds a checkpoint and ``resume`` is false; the checkpoint is damaged
             or belongs to another configuration; too few labelled pairs; a further pair without
             energies.
+        OSError: the folder cannot be written; known before the work starts.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     folder = Path(config.output)
     checkpoint = checkpoint_in(folder, resume=resume)
+    check_writable(checkpoint)
     seconds: dict[str, float] = {}
     data = pairs if pairs is not None else B8Pairs.load(config.data.file)
     fitting, validation = _labelled(config, data)
@@ -253,6 +255,7 @@ def optimise(
         save: writes the checkpoint.
 
     Raises:
+        InputError: the training diverged: no epoch ended with finite errors.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     settings = trainer.settings
@@ -273,9 +276,16 @@ def optimise(
     if not trainer.finished:
         report.say(
             f"stopped after batch {trainer.step} of {trainer.n_steps}; the state is kept: the same "
-            "command (`symtrip train`: with --resume) continues"
+            "command (`symtrip train` and `symtrip fit`: with --resume) continues"
         )
         raise KeyboardInterrupt
+    require(
+        any(record.best for record in trainer.history),
+        "training.learning_rate",
+        "be small enough for the errors to stay finite",
+        f"{settings.learning_rate} and no finite error in {len(trainer.history)} epochs",
+        "lower it, and choose another `output` folder",
+    )
 
 
 def _result(pairs: B8Pairs, predicted: Tensor) -> SetResult:

@@ -25,6 +25,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(NotADirectoryError):
+        run_demo(tmp_path / "file", pairs=B8Pairs.load().subset(slice(0, 0)))
+
+
 def test_the_results_have_the_documented_keys(folder: Path) -> None:
     results = json.loads((folder / "results.json").read_text())
     for model in ("D_NL", "B_NL"):

@@ -9,6 +9,7 @@ import sys
 import types
 
 import pytest
+import torch
 
 import symtrip
 from symtrip.cli import main as entry
@@ -64,6 +65,23 @@ def test_a_full_disk_names_the_file_and_is_exit_code_1(command, capsys):
     assert capsys.readouterr().err == (
         "symtrip: error: No space left on device: runs/weights.safetensors\n"
     )
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        MemoryError("Unable to allocate 500. GiB"),
+        RuntimeError("[...] DefaultCPUAllocator: can't allocate memory: you tried to allocate ..."),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 500.00 GiB."),
+    ],
+)
+def test_too_little_memory_is_one_line_and_exit_code_1(problem, command, capsys):
+    def allocate():
+        raise problem
+
+    command(allocate)
+    assert entry.main(["probe"]) == 1
+    assert capsys.readouterr().err == f"symtrip: error: not enough memory ({problem})\n"
 
 
 def test_a_defect_of_the_program_keeps_its_traceback(command):

@@ -60,6 +60,18 @@ def test_bad_options_write_nothing(structures, model, tmp_path, capsys, words, m
     assert not out.exists()
 
 
+def test_centres_of_an_element_that_the_model_does_not_know_are_named(
+    model, tmp_path, capsys
+) -> None:
+    out, path = tmp_path / "predicted.xyz", tmp_path / "carbon.xyz"
+    ase.io.write(path, ase.Atoms("CB2", [[0, 0, 0], [0, 0, 1.5], [1.5, 0, 0]]), format="extxyz")
+    assert main(["predict", str(model), str(path), "--out", str(out)]) == 2
+    assert "`centers` must be atoms of the species [5] that the model knows, got [6]" in (
+        capsys.readouterr().err
+    )
+    assert not out.exists()
+
+
 def test_a_file_that_is_no_model_is_named(structures, tmp_path, capsys) -> None:
     words = ["predict", str(structures), str(structures), "--out", str(tmp_path / "out.xyz")]
     assert main(words) == 2

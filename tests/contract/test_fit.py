@@ -235,6 +235,9 @@ def test_bad_structures_are_named_without_a_traceback(tmp_path: Path, capsys) ->
         (good, {"centers": [5]}, "`centers` must hold indices"),
         (good, {"modle": "B_NL"}, "did you mean `model`?"),
         (good, {"expansion": 3}, "`expansion` must be valid"),
+        (good, {"expansion.radius": 0.2}, "`expansion.radius` must give"),
+        (good, {"features.components": 10**9}, "`features.components` must be valid"),
+        (good, {"network.hidden": 10**9}, "`network.hidden` must be valid"),
     ]
     for frames, changes, message in cases:
         assert main(["fit", write(tmp_path, frames, **changes)]) == 2
@@ -249,6 +252,26 @@ def test_elements_that_only_the_validation_has_are_named(tmp_path: Path, capsys)
     file = write(tmp_path, frames, validation=str(tmp_path / "v.xyz"), features={})
     assert main(["fit", file]) == 2
     assert "`validation` must have centres of the elements [1]" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(
+    structures: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    said: list[str] = []
+    report = ConsoleReport()
+    report.stage = said.append  # type: ignore[method-assign, assignment]
+    with pytest.raises(OSError, match="Not a directory"):
+        fit(config(structures, tmp_path / "file"), report)
+    assert not said
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_a_training_that_diverges_is_an_error(structures: Path, tmp_path: Path) -> None:
+    wild = {"epochs": 2, "batch_structures": 5, "learning_rate": 1e30}
+    with pytest.raises(InputError, match=r"`training.learning_rate`.*no finite error in 2 epochs"):
+        fit(config(structures, tmp_path, training=wild), ConsoleReport())
+    assert not (tmp_path / "model.safetensors").exists()
 
 
 def test_a_checkpoint_of_other_settings_is_refused(structures: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import ase.io
 import numpy as np
 import pytest
 
+from symtrip.cli.main import main
 from symtrip.errors import InputError
 from symtrip.labels import (
     LabelSettings,
@@ -146,6 +147,43 @@ def test_unconverged_structures_are_reported_and_kept_apart(tmp_path: Path) -> N
 def test_an_odd_number_of_electrons_asks_for_the_spin(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"`spin` .*structure 1 has 3 electrons.*--spin 1"):
         label_structures([hydrogen(0.8), ase.Atoms("H3", np.eye(3))], LabelStore(tmp_path, CHEAP))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"functional": "nonsense"}, r"`functional` must be one that PySCF knows.*--functional"),
+        ({"basis": "nonsense"}, r"`basis` must be one that PySCF has for H.*--basis"),
+    ],
+)
+def test_a_method_that_pyscf_does_not_have_is_named(
+    change: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=message):
+        label_structures([hydrogen(0.8)], LabelStore(tmp_path, CHEAP.model_copy(update=change)))
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (hydrogen(0.0), r"`structure 1 positions` must keep atoms at least 0\.1 Å apart"),
+        (hydrogen(0.07), r"got 0\.07 Å.*convert the positions to Å"),
+        (ase.Atoms("X2", [[0, 0, 0], [1, 0, 0]]), r"hold chemical elements, got 0"),
+    ],
+)
+def test_structures_that_are_none_are_named(frame: ase.Atoms, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        label_structures([hydrogen(0.8), frame], LabelStore(tmp_path, CHEAP))
+
+
+def test_a_refused_command_leaves_no_store_behind(tmp_path: Path, capsys) -> None:
+    ase.io.write(tmp_path / "h2.xyz", hydrogen(0.8), format="extxyz")
+    store = tmp_path / "store"
+    words = ["label", os.fspath(tmp_path / "h2.xyz"), "--out", os.fspath(store)]
+    for more in (["--basis", "nonsense"], ["--spin", "1"], ["--processes", "0"]):
+        assert main([*words, *more]) == 2
+        assert f"`{more[0]}`".replace("`--b", "`b").replace("`--s", "`s") in capsys.readouterr().err
+    assert not store.exists()
 
 
 def test_open_shells_are_computed_with_their_spin() -> None:

@@ -159,6 +159,13 @@ def test_an_interrupted_run_says_how_to_continue(tmp_path: Path) -> None:
     assert "Traceback" not in stderr
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    file = write_config(tmp_path)
+    (tmp_path / "out").write_text("no folder")
+    with pytest.raises(NotADirectoryError):
+        run(file)
+
+
 def test_a_finished_folder_is_not_overwritten(tmp_path: Path) -> None:
     file = write_config(tmp_path)
     run(file)

@@ -53,10 +53,11 @@ def test_two_neighbours_may_not_coincide() -> None:
 
 
 def test_coincident_atoms_of_a_structure_are_refused() -> None:
+    fine = ase.Atoms("B2", [[0, 0, 0], [1, 0, 0]])
     atoms = ase.Atoms("B3", [[0, 0, 0], [1, 0, 0], [1, 0, 0]])
-    with pytest.raises(InputError, match=r"coincident|distance 0"):
-        Environments.from_atoms(atoms, radius=2.0, centers=0)
-    with pytest.raises(InputError, match=r"apart from its centre"):
+    with pytest.raises(InputError, match=r"`frames\[1\]\.positions`.*atoms 1 and 2 in one place"):
+        Environments.from_atoms([fine, atoms], radius=2.0, centers=0)
+    with pytest.raises(InputError, match=r"atoms 1 and 2 in one place"):
         Environments.from_atoms(atoms, radius=2.0, centers=1)
 
 
@@ -94,6 +95,19 @@ def test_counts_may_not_be_negative(basis: type[Gto] | type[Monomials]) -> None:
         basis(n_radial=0, max_angular=3)
     with pytest.raises(InputError, match=r"`max_angular` must be an integer >= 0, got -1"):
         basis(n_radial=6, max_angular=-1)
+
+
+@pytest.mark.parametrize(("radius", "width"), [(2.0, 1e-300), (1e9, 0.2), (1e300, 1e-300)])
+def test_a_density_too_narrow_for_the_radius_is_refused_at_once(
+    radius: float, width: float
+) -> None:
+    with pytest.raises(InputError, match=r"`width` must be resolvable.*lower `radius`"):
+        SphericalExpansion(
+            cutoff=ShiftedCosine(radius=radius, width=0.1),
+            density=GaussianDensity(width=width),
+            basis=Gto(n_radial=2, max_angular=1),
+            species=[5],
+        )
 
 
 def test_too_many_gtos_are_refused_before_they_become_singular() -> None:

@@ -65,6 +65,48 @@ def test_permissions_follow_the_umask(tmp_path):
     assert stat.S_IMODE((tmp_path / "results.json").stat().st_mode) == 0o640
 
 
+def test_a_pipe_is_written_into_and_stays_a_pipe(tmp_path):
+    target = tmp_path / "pipe"
+    os.mkfifo(target)
+    reader = os.open(target, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        check_writable(target)
+        with atomic_write(target) as temporary:
+            temporary.write_text("new")
+        assert os.read(reader, 10) == b"new"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(target.stat().st_mode)
+
+
+def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    (folder / "old.json").write_text("old")
+    link = tmp_path / "results.json"
+    link.symlink_to(folder / "old.json")
+    check_writable(link)
+    with atomic_write(link) as temporary:
+        temporary.write_text("new")
+    assert link.is_symlink()
+    assert (folder / "old.json").read_text() == "new"
+
+
+def test_a_folder_without_permission_is_named_by_the_users_file(tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "tmp_4711")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    target = tmp_path / "results.json"
+    with pytest.raises(PermissionError) as failure:
+        check_writable(target)
+    assert failure.value.filename == os.fspath(target)
+    with pytest.raises(PermissionError) as failure, atomic_write(target):
+        pass
+    assert failure.value.filename == os.fspath(target)
+
+
 def test_files_that_can_be_written_later_are_not_made_yet(tmp_path):
     check_writable(tmp_path / "a" / "b" / "report.json")
     (tmp_path / "old.json").write_text("old")

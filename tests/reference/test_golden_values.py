@@ -41,6 +41,7 @@ def test_every_value_has_forty_digits_or_is_a_short_decimal() -> None:
 def test_bad_digits_end_with_code_two_and_no_traceback() -> None:
     done = run("golden", "--digits", "3", "--quiet")
     assert done.returncode == 2
+    assert done.stdout == ""
     assert done.stderr.startswith("error: `digits` must be an integer >= 15 and <= 10000, got 3")
     assert "Traceback" not in done.stderr
 

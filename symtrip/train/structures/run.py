@@ -15,7 +15,7 @@ from torch import Tensor
 from symtrip.environments import Environments
 from symtrip.errors import require
 from symtrip.expansion import Density, SphericalExpansion
-from symtrip.files import atomic_write
+from symtrip.files import atomic_write, check_writable
 from symtrip.models import (
     EnergyModel,
     ExpansionSettings,
@@ -94,10 +94,12 @@ def fit(
         InputError: as :func:`read_labelled`; fewer than two structures in a set, centres of other
             elements in the validation set, a checkpoint in the folder although ``resume`` is false,
             or one that is damaged or belongs to another configuration or to other structures.
+        OSError: the folder cannot be written; known before the work starts.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     folder, place = Path(config.output), torch.device(device)
     checkpoint = checkpoint_in(folder, resume=resume)
+    check_writable(checkpoint)
     training, validation = _read(config)
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")
@@ -172,6 +174,13 @@ def _read(config: FitConfig) -> tuple[LabelledStructures, LabelledStructures]:
         training, validation = (
             every.subset(rows.sort().values) for rows in (order[kept:], order[:kept])
         )
+    require(
+        bool(training.environments.mask.any()),
+        "expansion.radius",
+        "give some centre a neighbour",
+        f"{config.expansion.radius} Å with none in {config.structures}",
+        "raise it, or convert the positions to Å",
+    )
     for name, part in (("structures", training), ("validation", validation)):
         require(
             len(part) >= 2, name, "leave at least two structures", len(part), "label more of them"
