@@ -12,7 +12,7 @@ import torch
 
 from symtrip.data import B8Pairs
 from symtrip.errors import require
-from symtrip.files import atomic_write
+from symtrip.files import atomic_write, check_writable
 from symtrip.reproduce.drawing import draw_figures
 from symtrip.reproduce.pipeline import Pipeline, errors_of
 from symtrip.reproduce.presets import Preset
@@ -58,7 +58,8 @@ def reproduce(
 
     Raises:
         InputError: too few labelled pairs, or an unknown row.
-        OSError: the disk is full or ``out`` cannot be written; finished stages stay usable.
+        OSError: ``out`` cannot be written, known before the work starts, or the disk is full;
+            finished stages stay usable.
         KeyboardInterrupt: after Ctrl-C, once the checkpoint of the present model is written.
     """
     unknown = sorted(set(only or ()) - set(preset.models))
@@ -67,6 +68,7 @@ def reproduce(
     )
     data = pairs if pairs is not None else B8Pairs.load()
     folder = Path(out)
+    check_writable(folder / "results.json")
     pipeline = Pipeline(preset, folder / "cache", data, report, torch.device(device))
     models: dict[str, Any] = {}
     for name, plan in preset.models.items():

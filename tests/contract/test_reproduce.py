@@ -220,6 +220,16 @@ def test_an_unknown_row_is_refused(tmp_path: Path) -> None:
         reproduce(_preset(), tmp_path, Log(), only=["E_NL"])
 
 
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(
+    pairs: B8Pairs, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    log = Log()
+    with pytest.raises(NotADirectoryError):
+        reproduce(_preset(), tmp_path / "file", log, pairs=pairs)
+    assert log.lines == []
+
+
 def test_a_full_disk_is_the_systems_error_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
