@@ -96,6 +96,8 @@ def _two_errors(x: Sequence[float], rows: Mapping[str, Any], label: str) -> Figu
             if name in paper_errors():
                 value = getattr(paper_errors()[name]["validation"], error)
                 axes.axhline(value, color="0.7", linewidth=0.8, zorder=0)
+        axes.set_xticks(x, [f"{value:g}" for value in x])
+        axes.set_xticks([], minor=True)
         axes.set_xlabel(label)
         axes.set_title(f"{error} error (grey: the paper's)")
         axes.legend(frameon=False, fontsize="small")
@@ -140,7 +142,9 @@ def exceptional_figure(distance: Sequence[float], rows: Mapping[str, Any]) -> Fi
         axes.scatter(x, np.maximum(y, 1e-6), s=3, color=colour, alpha=0.3, linewidths=0)
         rms = [float(np.sqrt(np.mean(y[g] ** 2))) for g in groups]
         label = "energy difference" if name == "target" else f"error of {name}"
-        axes.plot(centres, rms, color=colour, marker="o", ms=4, label=f"{label} (rms)")
+        # a model that gives both members one energy errs by exactly their difference
+        width = 5.0 if name == "target" else 1.5
+        axes.plot(centres, rms, color=colour, lw=width, marker="o", ms=4, label=f"{label} (rms)")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_ylim(1e-4, None)

@@ -37,7 +37,7 @@ def parity_plot(nonlinear: SetResult, bispectrum: SetResult) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 5.6), layout="constrained")
+    figure = Figure(figsize=(11, 6.2), layout="constrained")
     whole, detail = figure.subplots(1, 2)
     for axes in (whole, detail):
         _pairs(axes, bispectrum, RED, "D_NL: network on the bispectrum")
