@@ -160,6 +160,7 @@ class TripletLinear(nn.Module):
             twice to the density and to the weights. Where directions are known, first gradients
             with respect to g have only the part along changes of distances and directions, which
             gives those with respect to positions; ``create_graph=True`` gives the others too.
+            ``torch.func.grad`` works; forward derivatives and ``torch.vmap`` are refused.
 
         Raises:
             InputError: the density has another max_angular, channels, dtype or device, or does not
