@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import Cloud, clouds
 from torch import Tensor, nn
 
-from symtrip import memory, triplet_linear
+from symtrip import memory, weighted_sum
 from symtrip.environments import Environments
 from symtrip.errors import InputError
 from symtrip.expansion import GaussianDensity, Gto, ShiftedCosine, SphericalExpansion
@@ -169,7 +169,7 @@ def test_the_backward_pass_does_not_depend_on_the_chunks(monkeypatch: pytest.Mon
         return [vectors.grad, layer.weight.grad]
 
     whole = gradients()
-    monkeypatch.setattr(triplet_linear, "chunk_length", lambda *_: 1)
+    monkeypatch.setattr(weighted_sum, "chunk_length", lambda *_: 1)
     for got, want in zip(gradients(), whole, strict=True):
         assert (got - want).norm() <= 16 * EPS * want.norm()
 
