@@ -110,8 +110,9 @@ class Nice(nn.Module):
             progress: called with (done, total) blocks.
 
         Raises:
-            InputError: fewer samples than components asked for.
+            InputError: as :meth:`forward`; fewer samples than components asked for.
         """
+        self._check(density, chunk, 1)
         generator = torch.Generator().manual_seed(seed)
         blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
         total = sum(len(self._steps[order - 2].paths) for order in self.kept)
@@ -234,7 +235,18 @@ class Nice(nn.Module):
 
         Returns:
             (o3_lambda, o3_sigma) -> (E, 2 lambda + 1, q).
+
+        Raises:
+            InputError: as :meth:`forward`; an order that there is not.
         """
+        require(
+            1 <= nu <= self.max_nu,
+            "nu",
+            f"be an integer from 1 to {self.max_nu}",
+            nu,
+            "build Nice with a larger max_nu",
+        )
+        self._check(density, chunk, nu)
         blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
         for order in range(2, nu + 1):
             blocks = self._advance(order, blocks, density, chunk)
@@ -271,17 +283,10 @@ class Nice(nn.Module):
             nu -> (E, q): scalars with o3_sigma = +1, then those with -1.
 
         Raises:
-            InputError: as :meth:`Density.check <symtrip.Density.check>`, or :meth:`fit` has not
-                been called.
+            InputError: as :meth:`Density.check <symtrip.Density.check>`; ``chunk`` is < 1;
+                :meth:`fit` has not been called.
         """
-        density.check(self.max_angular, type(self).__name__)
-        missing = [
-            _name(order, key)
-            for order, counts in self.kept.items()
-            for key in counts
-            if key in self._steps[order - 2].paths and _name(order, key) not in self.projections
-        ]
-        require(not missing, "Nice", "be fitted before use", missing[:3], "call fit() first")
+        self._check(density, chunk, self.max_nu)
         blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
         invariants = {1: density.rho[0][:, 0]}
         for order in range(2, self.max_nu + 1):
@@ -290,6 +295,19 @@ class Nice(nn.Module):
                 [blocks[0, sigma][:, 0] for sigma in (1, -1) if (0, sigma) in blocks], dim=1
             )
         return invariants
+
+    def _check(self, density: Density, chunk: int, nu: int) -> None:
+        density.check(self.max_angular, type(self).__name__)
+        require(chunk >= 1, "chunk", "be at least 1", chunk, "give environments held at once")
+        missing = [
+            _name(order, key)
+            for order, counts in self.kept.items()
+            for key in counts
+            if order <= nu
+            and key in self._steps[order - 2].paths
+            and _name(order, key) not in self.projections
+        ]
+        require(not missing, "Nice", "be fitted before use", missing[:3], "call fit() first")
 
 
 def _name(order: int, key: Key) -> str:

@@ -58,9 +58,18 @@ def predict(
         )
     write_extxyz(out, [with_results(a, p) for a, p in zip(frames, found, strict=True)])
     energies = torch.tensor([p.energy for p in found])
-    Console().print(
+    console = Console()
+    console.print(
         f"{len(found)} structures, energies from {energies.min():.4f} to {energies.max():.4f} eV: "
         f"{out}",
         highlight=False,
         soft_wrap=True,
     )
+    alone = [number for number, p in enumerate(found) if p.isolated]
+    if alone:
+        console.print(
+            f"[yellow]{len(alone)} of them, the first is number {alone[0]}, have centres without "
+            f"a neighbour within {loaded.radius:g} Å; positions must be in Å.[/]",
+            highlight=False,
+            soft_wrap=True,
+        )

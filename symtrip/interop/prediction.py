@@ -44,12 +44,14 @@ class Prediction:
         forces: (A, 3) eV/Å, or None where not asked for.
         stress: (3, 3) eV/Å^3, tension positive; None where not asked for and in structures that are
             not periodic in all three directions.
+        isolated: number of centres without a neighbour within the model's radius.
     """
 
     energy: float
     energies: Array
     forces: Array | None = None
     stress: Array | None = None
+    isolated: int = 0
 
 
 class Predictor:
@@ -175,8 +177,13 @@ def _by_structure(
     local = energies.new_zeros(sum(counts)).index_add_(0, center, energies)
     pieces = torch.split(local.cpu(), counts)
     totals = [float(piece.sum()) for piece in pieces]
+    apart = environments.structure[~environments.mask.any(dim=1)]
+    isolated: list[int] = torch.bincount(apart, minlength=len(frames)).tolist()
     if gradient is None:
-        return [Prediction(t, p.numpy()) for t, p in zip(totals, pieces, strict=True)]
+        return [
+            Prediction(t, p.numpy(), isolated=n)
+            for t, p, n in zip(totals, pieces, isolated, strict=True)
+        ]
     forces = atomic_forces(environments, gradient, offset)
     # a homogeneous strain moves every vector by strain @ vector
     virial = energies.new_zeros(len(frames), 3, 3).index_add_(
@@ -188,6 +195,7 @@ def _by_structure(
             pieces[s].numpy(),
             force.numpy(),
             virial[s].cpu().numpy() / atoms.get_volume() if atoms.pbc.all() else None,
+            isolated[s],
         )
         for s, (atoms, force) in enumerate(
             zip(frames, torch.split(forces.cpu(), counts), strict=True)

@@ -45,6 +45,16 @@ def test_forces_can_be_left_out(structures, model, tmp_path) -> None:
     assert "forces" not in out.read_text()
 
 
+def test_centres_without_neighbours_are_pointed_out(structures, model, tmp_path, capsys) -> None:
+    frames = ase.io.read(structures, ":", format="extxyz")
+    frames[1].positions *= 100.0  # pm
+    ase.io.write(structures, frames, format="extxyz")
+    assert main(["predict", str(model), str(structures), "--out", str(tmp_path / "new.xyz")]) == 0
+    said = capsys.readouterr().out
+    assert "1 of them, the first is number 1, have centres without a neighbour within" in said
+    assert "positions must be in Å" in said
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -137,6 +137,17 @@ def test_too_few_structures_for_the_components_are_refused() -> None:
         nice.fit(b8_density(0, 2))
     with pytest.raises(InputError, match=r"`Nice` must be fitted before use"):
         nice(b8_density(0, 2))
+    with pytest.raises(InputError, match=r"`Nice` must be fitted before use"):
+        nice.equivariants(b8_density(0, 2), 2)
+
+
+def test_impossible_orders_and_chunks_are_refused() -> None:
+    density = b8_density(0, 1)
+    nice = Nice(max_angular=3, max_nu=3)
+    with pytest.raises(InputError, match=r"`nu` must be an integer from 1 to 3, got 4"):
+        nice.equivariants(density, 4)
+    with pytest.raises(InputError, match=r"`chunk` must be at least 1, got 0"):
+        nice(density, chunk=0)
 
 
 def test_impossible_contractions_are_refused() -> None:
