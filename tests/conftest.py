@@ -13,7 +13,7 @@ torch.set_num_threads(1)
 # processes that compile into one cache at once can leave it broken: calls then end in a crash
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 _CACHE = Path(__file__).parent.parent / ".pytest_cache" / "numba" / _WORKER
-os.environ.setdefault("NUMBA_CACHE_DIR", str(_CACHE))
+os.environ["NUMBA_CACHE_DIR"] = str(_CACHE)
 
 _COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("dev", max_examples=10, **_COMMON)
