@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from symtrip.errors import InputError, require
-from symtrip.files import save_tensors
+from symtrip.files import check_writable, save_tensors
 
 __all__ = ["checkpoint_in", "load_checkpoint", "put_tensors", "save_checkpoint", "take_tensors"]
 
@@ -28,6 +28,7 @@ def checkpoint_in(folder: Path, *, resume: bool) -> Path:
 
     Raises:
         InputError: there is a checkpoint although the run is not resumed.
+        OSError: the folder cannot be written.
     """
     path = folder / "checkpoint.safetensors"
     require(
@@ -37,6 +38,7 @@ def checkpoint_in(folder: Path, *, resume: bool) -> Path:
         folder,
         "pass --resume, choose another folder, or delete this one",
     )
+    check_writable(path)
     return path
 
 

@@ -24,6 +24,7 @@ __all__ = ["Epoch", "Optimisation"]
 
 Errors = TypeVar("Errors")
 
+# bases of longer sides, the outputs of models A_rho, took almost half of a step's time
 _LARGEST_PRECONDITIONED = 512
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from symtrip.data import B8Pairs
 from symtrip.errors import require
-from symtrip.files import atomic_write, check_writable
+from symtrip.files import atomic_write
 from symtrip.models import EnergyModel, ModelSpec, build_energy
 from symtrip.models.model import Descriptor
 from symtrip.progress import Progress
@@ -118,7 +118,6 @@ def train(
     """
     folder = Path(config.output)
     checkpoint = checkpoint_in(folder, resume=resume)
-    check_writable(checkpoint)
     seconds: dict[str, float] = {}
     data = pairs if pairs is not None else B8Pairs.load(config.data.file)
     fitting, validation = _labelled(config, data)

@@ -15,7 +15,7 @@ from torch import Tensor
 from symtrip.environments import Environments
 from symtrip.errors import require
 from symtrip.expansion import Density, SphericalExpansion
-from symtrip.files import atomic_write, check_writable
+from symtrip.files import atomic_write
 from symtrip.models import (
     EnergyModel,
     ExpansionSettings,
@@ -99,7 +99,6 @@ def fit(
     """
     folder, place = Path(config.output), torch.device(device)
     checkpoint = checkpoint_in(folder, resume=resume)
-    check_writable(checkpoint)
     training, validation = _read(config)
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")
