@@ -235,7 +235,7 @@ PRESETS: dict[PresetName, Preset] = {
                 weight_decay=0.0,
             ),
             TrainingSettings(
-                epochs=50,
+                epochs=150,
                 optimiser="soap",
                 batch_pairs=32,
                 difference_weight=1.0,
