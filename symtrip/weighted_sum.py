@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -13,11 +14,16 @@ from torch.autograd.function import once_differentiable
 from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type
-from symtrip.precision import full_precision
+from symtrip.precision import fast_float32, full_precision
 from symtrip.weighted import Factors, Order, Orders
 from symtrip.weighted.order import Path
 
 __all__ = ["WeightedSum"]
+
+
+# Environments times neighbours times outputs from which the gain of fast products outweighs that
+# small ones take longer; measured at 7 to 30 neighbours and 16 and 128 outputs: 5e3 to 5e4.
+_LARGE = 1 << 15
 
 
 class WeightedSum:
@@ -96,6 +102,12 @@ def _slices(order: Order, g: Tensor, h: int) -> list[slice]:
     return [slice(start, start + size) for start in range(0, n_env, max(1, size))]
 
 
+def _products(g: Tensor, h: int) -> AbstractContextManager[None]:
+    """How to multiply matrices for h outputs of environments with these g."""
+    is_float32 = g.device.type == "cpu" and g.dtype == torch.float32
+    return fast_float32(is_float32 and len(g) * g.shape[1] * h >= _LARGE)
+
+
 def _factors(blocks: Sequence[Tensor], directions: Tensor | None, rows: slice) -> Factors:
     """Some environments' blocks of rho and those of g."""
     half = len(blocks) // 2
@@ -122,8 +134,9 @@ class _Layer(torch.autograd.Function):
         order = contraction.orders.fastest(n, directed=directions is not None, gradients=False)
         y = empty_like_type((n_env, n, n, h), weight)
         arranged = order.arranged(weight)
-        for rows in _slices(order, blocks[-1], h):
-            order.values(_factors(blocks, directions, rows), arranged, y[rows])
+        with _products(blocks[-1], h):
+            for rows in _slices(order, blocks[-1], h):
+                order.values(_factors(blocks, directions, rows), arranged, y[rows])
         return y
 
     @staticmethod
@@ -163,17 +176,18 @@ class _Gradient(torch.autograd.Function):
         totals = [
             torch.empty_like(x) if w else None for x, w in zip(blocks, wanted[1:], strict=True)
         ]
-        for rows in _slices(order, blocks[-1], weight.shape[1]):
-            parts = order.gradients(
-                _factors(blocks, directions, rows),
-                arranged,
-                grad[rows],
-                sums,
-                blocks=any(wanted[1:]),
-            )
-            for total, part in zip(totals, [*parts[0], *parts[1]], strict=False):
-                if total is not None:
-                    total[rows] = part
+        with _products(blocks[-1], weight.shape[1]):
+            for rows in _slices(order, blocks[-1], weight.shape[1]):
+                parts = order.gradients(
+                    _factors(blocks, directions, rows),
+                    arranged,
+                    grad[rows],
+                    sums,
+                    blocks=any(wanted[1:]),
+                )
+                for total, part in zip(totals, [*parts[0], *parts[1]], strict=False):
+                    if total is not None:
+                        total[rows] = part
         del arranged
         return (None if sums is None else order.collect(sums, weight)), *totals
 
@@ -181,48 +195,51 @@ class _Gradient(torch.autograd.Function):
     @once_differentiable
     @full_precision
     def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
-        contraction, wanted = ctx.contraction, ctx.wanted
-        grad, weight, *blocks = ctx.saved_tensors
-        along = [x for x, w in zip(upstream, wanted, strict=True) if w]
+        grad = ctx.saved_tensors[0]
+        with _products(ctx.saved_tensors[-1], grad.shape[-1]):
+            return _second_derivatives(ctx, upstream)
+
+
+def _second_derivatives(ctx: Any, upstream: Sequence[Tensor | None]) -> tuple[Tensor | None, ...]:
+    """The backward pass of :class:`_Gradient`, in the same chunks."""
+    contraction, wanted = ctx.contraction, ctx.wanted
+    grad, weight, *blocks = ctx.saved_tensors
+    along = [x for x, w in zip(upstream, wanted, strict=True) if w]
+    with torch.enable_grad():
+        leaf = weight.detach().requires_grad_()
+        arranged = contraction.matrices(leaf)
+    matrices = [x.detach().requires_grad_() for x in arranged]
+    n_mats = len(matrices)
+    directions: list[Tensor | None] = []
+    if wanted[0]:
+        direction = along.pop(0)
+        directions = [None] * n_mats if direction is None else contraction.matrices(direction)
+    mat_sums = [torch.zeros_like(x) for x in matrices]
+    grad_sum = torch.zeros_like(grad)
+    sums = [torch.zeros_like(x) for x in blocks]
+    order = contraction.orders.fastest(grad.shape[1], directed=False, gradients=True)
+    for rows in _slices(order, blocks[-1], grad.shape[-1]):
+        part = grad[rows].detach().requires_grad_()
+        leaves = [x[rows].detach().requires_grad_() for x in blocks]
         with torch.enable_grad():
-            leaf = weight.detach().requires_grad_()
-            arranged = contraction.matrices(leaf)
-        matrices = [x.detach().requires_grad_() for x in arranged]
-        n_mats = len(matrices)
-        directions: list[Tensor | None] = []
-        if wanted[0]:
-            direction = along.pop(0)
-            directions = [None] * n_mats if direction is None else contraction.matrices(direction)
-        mat_sums = [torch.zeros_like(x) for x in matrices]
-        grad_sum = torch.zeros_like(grad)
-        sums = [torch.zeros_like(x) for x in blocks]
-        order = contraction.orders.fastest(grad.shape[1], directed=False, gradients=True)
-        for rows in _slices(order, blocks[-1], grad.shape[-1]):
-            part = grad[rows].detach().requires_grad_()
-            leaves = [x[rows].detach().requires_grad_() for x in blocks]
-            with torch.enable_grad():
-                y = contraction.outputs(leaves, matrices)
-                inputs = [x for x, w in zip(leaves, wanted[1:], strict=True) if w]
-                inputs = (matrices if wanted[0] else []) + inputs
-                first = torch.autograd.grad(
-                    y, inputs, part, create_graph=True, materialize_grads=True
-                )
-            vectors = [*directions, *(None if x is None else x[rows] for x in along)]
-            used = [
-                (x, v)
-                for x, v in zip(first, vectors, strict=True)
-                if v is not None and x.requires_grad
-            ]
-            if not used:
-                continue
-            targets = [part, *leaves, *matrices]
-            second = torch.autograd.grad(
-                [x for x, _ in used], targets, [v for _, v in used], allow_unused=True
-            )
-            totals = [grad_sum[rows], *(x[rows] for x in sums), *mat_sums]
-            for total, more in zip(totals, second, strict=True):
-                if more is not None:
-                    total.add_(more)
-        tied = [(x, total) for x, total in zip(arranged, mat_sums, strict=True) if len(x)]
-        (weight_sum,) = torch.autograd.grad([x for x, _ in tied], leaf, [t for _, t in tied])
-        return None, None, None, grad_sum, weight_sum, *sums
+            y = contraction.outputs(leaves, matrices)
+            inputs = [x for x, w in zip(leaves, wanted[1:], strict=True) if w]
+            inputs = (matrices if wanted[0] else []) + inputs
+            first = torch.autograd.grad(y, inputs, part, create_graph=True, materialize_grads=True)
+        vectors = [*directions, *(None if x is None else x[rows] for x in along)]
+        used = [
+            (x, v) for x, v in zip(first, vectors, strict=True) if v is not None and x.requires_grad
+        ]
+        if not used:
+            continue
+        targets = [part, *leaves, *matrices]
+        second = torch.autograd.grad(
+            [x for x, _ in used], targets, [v for _, v in used], allow_unused=True
+        )
+        totals = [grad_sum[rows], *(x[rows] for x in sums), *mat_sums]
+        for total, more in zip(totals, second, strict=True):
+            if more is not None:
+                total.add_(more)
+    tied = [(x, total) for x, total in zip(arranged, mat_sums, strict=True) if len(x)]
+    (weight_sum,) = torch.autograd.grad([x for x, _ in tied], leaf, [t for _, t in tied])
+    return None, None, None, grad_sum, weight_sum, *sums

@@ -15,6 +15,7 @@ from torch.optim import AdamW, Muon, Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from symtrip.precision import fast_float32
 from symtrip.train.checkpoint import put_tensors, take_tensors
 from symtrip.train.config import OptimiserSettings
 from symtrip.train.gradients import Gradients, gradients
@@ -130,7 +131,9 @@ class Optimisation(ABC, Generic[Errors]):
             be saved at each of these moments.
         """
         while not (self.finished or stop()):
-            yield self._advance()
+            with fast_float32(self._device.type == "cpu"):
+                record = self._advance()
+            yield record
 
     def best_state(self) -> dict[str, Tensor]:
         """The selected weights."""
