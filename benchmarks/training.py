@@ -7,6 +7,7 @@ from figures import figure
 from side_by_side import Bar, in_turn
 
 from symtrip.models import PairFeatures, TripletEnergy
+from symtrip.precision import fast_float32
 from symtrip.train import LabelledPairs, Trainer, TrainingSettings
 
 __all__ = ["MEASUREMENTS", "trainer"]
@@ -79,9 +80,10 @@ def epoch(quick: bool) -> list[Bar]:
                 next(advance)
 
         def products(operands=operands, batch=batch) -> None:  # type: ignore[no-untyped-def]
-            for start in range(0, 2 * pairs, batch):
-                rows = min(batch, 2 * pairs - start) * NEIGHBORS**2
-                multiply((operands[0][:rows], operands[1], operands[2][:rows], operands[3]))
+            with fast_float32():
+                for start in range(0, 2 * pairs, batch):
+                    rows = min(batch, 2 * pairs - start) * NEIGHBORS**2
+                    multiply((operands[0][:rows], operands[1], operands[2][:rows], operands[3]))
 
         seconds = in_turn({"epoch": one_epoch, "products": products}, rounds=3 if quick else 5)
         ratio = seconds["epoch"] / seconds["products"]
