@@ -17,6 +17,7 @@ __all__ = ["fast_float32", "full_precision"]
 P = ParamSpec("P")
 T = TypeVar("T")
 
+_ONEDNN: Any = torch.backends.mkldnn
 _REDUCED = ("tf32", "bf16")
 _PROBE = 256  # size of a matrix that the libraries multiply as they do large ones
 
@@ -59,7 +60,7 @@ def _fastest_on_cpu() -> str:
     the instructions for 512 bits there. oneDNN does, and PyTorch takes it where "bf16" is allowed;
     processors without units for matrices of that type multiply in float32 all the same.
     """
-    if not _is_amd() or not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+    if not _is_amd() or not _ONEDNN.is_available():
         return "ieee"
     generator = torch.Generator().manual_seed(0)
     a, b = (
@@ -67,7 +68,7 @@ def _fastest_on_cpu() -> str:
         for _ in range(2)
     )
     exact = a.double() @ b.double()
-    library = torch.backends.mkldnn.matmul
+    library = _ONEDNN.matmul
     before = library.fp32_precision
     library.fp32_precision = "bf16"
     try:
@@ -85,7 +86,7 @@ def _is_amd() -> bool:
     return "AuthenticAMD" in text
 
 
-_ON_CPU = _Setting(torch.backends.mkldnn.matmul, _fastest_on_cpu)
+_ON_CPU = _Setting(_ONEDNN.matmul, _fastest_on_cpu)
 _ON_CUDA = _Setting(torch.backends.cuda.matmul, lambda: "ieee")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,8 @@ from symtrip.expansion import Density
 from symtrip.precision import fast_float32, full_precision
 from symtrip.triplet_linear import TripletLinear
 
-CPU, CUDA = torch.backends.mkldnn.matmul, torch.backends.cuda.matmul
+CPU: Any = precision._ONEDNN.matmul
+CUDA: Any = torch.backends.cuda.matmul
 EPS = torch.finfo(torch.float32).eps
 
 
