@@ -45,6 +45,19 @@ def _check_float(name: str, value: Tensor) -> None:
     )
 
 
+def _atomic_numbers(name: str, value: Tensor | Sequence[int] | int, device: torch.device) -> Tensor:
+    numbers = torch.as_tensor(value, device=device)
+    whole = not (numbers.is_floating_point() or numbers.is_complex() or numbers.dtype == torch.bool)
+    require(
+        whole or numbers.numel() == 0,
+        name,
+        "hold integers",
+        numbers.dtype,
+        "give atomic numbers, such as 5 for boron",
+    )
+    return numbers.to(torch.int64)
+
+
 @dataclass(frozen=True, eq=False)
 class Environments:
     """E atomic environments with at most N neighbours each.
@@ -181,7 +194,7 @@ class Environments:
             f"{given.dtype} {tuple(given.shape)} on {given.device}",
             "give one truth value per neighbour",
         )
-        numbers = torch.as_tensor(species, dtype=torch.int64, device=device)
+        numbers = _atomic_numbers("species", species, device)
         require(
             numbers.ndim == 0 or tuple(numbers.shape) in ((n_max,), (n_env, n_max)),
             "species",
@@ -275,7 +288,7 @@ class Environments:
         n_struct, n_atoms = positions.shape[:2]
         device = positions.device
         chosen = chosen_centers(centers, n_atoms)
-        z = torch.as_tensor(numbers, dtype=torch.int64, device=device)
+        z = _atomic_numbers("numbers", numbers, device)
         require(
             z.ndim == 0 or tuple(z.shape) in ((n_atoms,), (n_struct, n_atoms)),
             "numbers",

@@ -143,4 +143,11 @@ def chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[in
         chosen,
         "count atoms from 0, or pass None for all",
     )
+    require(
+        len(set(chosen)) == len(chosen),
+        "centers",
+        "name every atom once",
+        chosen,
+        "leave out the repetitions, which energies would count again",
+    )
     return chosen

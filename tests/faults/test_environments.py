@@ -137,6 +137,18 @@ def test_species_must_be_given_for_every_neighbour() -> None:
 def test_centres_must_exist() -> None:
     with pytest.raises(InputError, match=r"`centers` must hold indices 0 <= i < 2"):
         Environments.from_atoms(ase.Atoms("H2", [[0, 0, 0], [1, 0, 0]]), radius=2.0, centers=2)
+    twice = ase.Atoms("H2", [[0, 0, 0], [1, 0, 0]])
+    with pytest.raises(InputError, match=r"`centers` must name every atom once, got \[0, 0\]"):
+        Environments.from_atoms(twice, radius=2.0, centers=[0, 0])
+
+
+@pytest.mark.parametrize("numbers", [torch.tensor(5.0), torch.tensor([5.0, 5.7]), True])
+def test_atomic_numbers_are_integers(numbers) -> None:
+    positions = torch.tensor([[[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]])
+    with pytest.raises(InputError, match="`numbers` must hold integers"):
+        Environments.from_positions(positions, numbers, radius=2.0)
+    with pytest.raises(InputError, match="`species` must hold integers"):
+        Environments.from_vectors(positions[:, 1:], torch.tensor([1.5]), radius=2.0)
 
 
 def test_no_structures_at_all_are_refused() -> None:
