@@ -20,6 +20,8 @@ __all__ = ["draw_bars", "draw_curves"]
 MET, MISSED, REPORTED = "#2166ac", "#d6604d", "#999999"
 SMALLEST = 1e-3  # rounding errors would squeeze the ratios together
 COLORS = ("#2166ac", "#b2182b", "#1b7837", "#e08214", "#762a83", "#636363")
+MARKERS = ("o", "x", "s", "^", "D", "v")  # hollow: points on others stay visible
+DENSE, SPARSE = (1, 1.2, 1.5, 2, 3, 4, 5, 7), (1, 2, 5)
 
 
 def save(figure: Figure, path: Path) -> Path:
@@ -41,7 +43,10 @@ def draw_bars(bars: Sequence[tuple[str, Bar]], path: Path) -> Path | None:
     for row, bar in enumerate(reversed(shown)):
         color = {True: MET, False: MISSED, None: REPORTED}[bar.ok]
         axes.barh(row, bar.value, color=color, height=0.7)
-        axes.text(bar.value, row, f" {bar.value:.3g}", va="center", fontsize=8)
+        right = bar.value
+        if bar.bar and bar.value < bar.bar < 2 * bar.value:
+            right = bar.bar  # beside the mark, not under it
+        axes.text(right, row, f" {bar.value:.3g}", va="center", fontsize=8)
         if bar.bar:
             axes.plot([bar.bar, bar.bar], [row - 0.45, row + 0.45], color="black", linewidth=2)
     labels = [textwrap.fill(f"{bar.name}  ({bar.asked or 'report'})", 68) for bar in shown]
@@ -76,22 +81,30 @@ def draw_curves(curves: Sequence[Curve], beside: Path) -> list[Path]:
 def draw_panel(axes: object, title: str, curves: Sequence[Curve]) -> None:
     """One panel: both axes logarithmic, the measured points marked."""
     labels = list(dict.fromkeys(curve.label for curve in curves))
-    for label, color in zip(labels, itertools.cycle(COLORS)):
+    for label, (color, marker) in zip(labels, itertools.cycle(zip(COLORS, MARKERS, strict=True))):
         mine = [curve for curve in curves if curve.label == label]
         points = sorted((x, y) for curve in mine for x, y in zip(curve.x, curve.y, strict=True))
-        axes.plot(*zip(*points, strict=True), "o-", color=color, label=label, markersize=4)
+        axes.plot(
+            *zip(*points, strict=True),
+            color=color,
+            label=label,
+            marker=marker,
+            markersize=5,
+            markerfacecolor="none",
+        )
     axes.set_title(title, fontsize=10)
     axes.set_xscale("log")
     axes.set_yscale("log")
     ticks = sorted({x for curve in curves for x in curve.x})
     axes.set_xticks(ticks, [f"{x:g}" for x in ticks], fontsize=8)
     low, high = axes.get_ylim()
-    if high < 10 * low:  # else the axis has one tick or none
-        steps = (step * 10.0**k for k in range(-4, 5) for step in (1, 1.2, 1.5, 2, 3, 4, 5, 7))
+    if high < 1000 * low:  # else there are ticks enough
+        chosen = DENSE if high < 10 * low else SPARSE
+        steps = (step * 10.0**k for k in range(-4, 5) for step in chosen)
         shown = [y for y in steps if low <= y <= high]
         axes.set_yticks(shown, [f"{y:g}" for y in shown], fontsize=8)
     axes.minorticks_off()
     axes.set_xlabel(curves[0].x_label, fontsize=9)
     axes.set_ylabel(curves[0].y_label, fontsize=9)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=7)
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=2)
