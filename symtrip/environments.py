@@ -13,7 +13,12 @@ from torch import Tensor
 
 from symtrip.errors import InputError, require
 from symtrip.extxyz import read_extxyz
-from symtrip.neighbors import check_neighbors_apart, chosen_centers, padded_neighbors
+from symtrip.neighbors import (
+    atomic_numbers,
+    check_neighbors_apart,
+    chosen_centers,
+    padded_neighbors,
+)
 
 if TYPE_CHECKING:
     import ase
@@ -43,19 +48,6 @@ def _check_float(name: str, value: Tensor) -> None:
         value.dtype,
         f"convert it, e.g. {name}.to(torch.float64)",
     )
-
-
-def _atomic_numbers(name: str, value: Tensor | Sequence[int] | int, device: torch.device) -> Tensor:
-    numbers = torch.as_tensor(value, device=device)
-    whole = not (numbers.is_floating_point() or numbers.is_complex() or numbers.dtype == torch.bool)
-    require(
-        whole or numbers.numel() == 0,
-        name,
-        "hold integers",
-        numbers.dtype,
-        "give atomic numbers, such as 5 for boron",
-    )
-    return numbers.to(torch.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +186,7 @@ class Environments:
             f"{given.dtype} {tuple(given.shape)} on {given.device}",
             "give one truth value per neighbour",
         )
-        numbers = _atomic_numbers("species", species, device)
+        numbers = atomic_numbers("species", species, device)
         require(
             numbers.ndim == 0 or tuple(numbers.shape) in ((n_max,), (n_env, n_max)),
             "species",
@@ -230,7 +222,7 @@ class Environments:
             "leave the centre itself out of its neighbours",
         )
         check_neighbors_apart(clean.detach(), inside)
-        centers = torch.as_tensor(center_species, dtype=torch.int64, device=device)
+        centers = atomic_numbers("center_species", center_species, device)
         require(
             tuple(centers.shape) in ((), (1,), (n_env,)),
             "center_species",
@@ -288,7 +280,7 @@ class Environments:
         n_struct, n_atoms = positions.shape[:2]
         device = positions.device
         chosen = chosen_centers(centers, n_atoms)
-        z = _atomic_numbers("numbers", numbers, device)
+        z = atomic_numbers("numbers", numbers, device)
         require(
             z.ndim == 0 or tuple(z.shape) in ((n_atoms,), (n_struct, n_atoms)),
             "numbers",

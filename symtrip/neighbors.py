@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -15,7 +16,13 @@ from symtrip.errors import require
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["PaddedNeighbors", "check_neighbors_apart", "chosen_centers", "padded_neighbors"]
+__all__ = [
+    "PaddedNeighbors",
+    "atomic_numbers",
+    "check_neighbors_apart",
+    "chosen_centers",
+    "padded_neighbors",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,3 +158,17 @@ def chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[in
         "leave out the repetitions, which energies would count again",
     )
     return chosen
+
+
+def atomic_numbers(name: str, value: Tensor | Sequence[int] | int, device: torch.device) -> Tensor:
+    """What a user gave as ``name``, as int64; numbers with a fraction are refused."""
+    numbers = torch.as_tensor(value, device=device)
+    whole = not (numbers.is_floating_point() or numbers.is_complex() or numbers.dtype == torch.bool)
+    require(
+        whole or numbers.numel() == 0,
+        name,
+        "hold integers",
+        numbers.dtype,
+        "give atomic numbers, such as 5 for boron",
+    )
+    return numbers.to(torch.int64)

@@ -31,7 +31,9 @@ class _Setting:
 
     @property
     def reduced(self) -> bool:
-        """Whether products may have the accuracy of a shorter type."""
+        """Whether products may have the accuracy of a shorter type, now or when others leave."""
+        if self._users > 0:
+            return True
         value: str = self._library.fp32_precision
         return value in _REDUCED and value != self._wanted()
 
@@ -68,13 +70,9 @@ def _fastest_on_cpu() -> str:
         for _ in range(2)
     )
     exact = a.double() @ b.double()
-    library = _ONEDNN.matmul
-    before = library.fp32_precision
-    library.fp32_precision = "bf16"
-    try:
+    allowed = _Setting(_ONEDNN.matmul, lambda: "bf16")
+    with allowed.held(), torch.autocast("cpu", enabled=False):
         error = (a @ b).double().sub_(exact).abs().max()
-    finally:
-        library.fp32_precision = before
     # single roundings of bf16 are 1e5 times those of float32
     accurate = float(error) <= _PROBE * torch.finfo(torch.float32).eps * float(exact.max())
     return "bf16" if accurate else "ieee"

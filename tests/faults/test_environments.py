@@ -149,6 +149,10 @@ def test_atomic_numbers_are_integers(numbers) -> None:
         Environments.from_positions(positions, numbers, radius=2.0)
     with pytest.raises(InputError, match="`species` must hold integers"):
         Environments.from_vectors(positions[:, 1:], torch.tensor([1.5]), radius=2.0)
+    with pytest.raises(InputError, match="`center_species` must hold integers"):
+        Environments.from_vectors(
+            positions[:, 1:], 1, radius=2.0, center_species=torch.tensor([1.5])
+        )
 
 
 def test_no_structures_at_all_are_refused() -> None:

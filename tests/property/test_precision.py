@@ -102,6 +102,21 @@ def test_settings_come_back_when_the_last_thread_leaves(wants: str) -> None:
 
 
 @pytest.mark.parametrize("wants", ["ieee"], indirect=True)
+def test_threads_that_leave_earlier_allow_nothing_to_those_that_stay(wants: str) -> None:
+    CPU.fp32_precision = "tf32"
+
+    @full_precision
+    def stays() -> str:
+        first.__exit__(None, None, None)
+        return str(CPU.fp32_precision)
+
+    first = precision._ON_CPU.held()
+    first.__enter__()
+    assert stays() == wants
+    assert CPU.fp32_precision == "tf32"
+
+
+@pytest.mark.parametrize("wants", ["ieee"], indirect=True)
 def test_nothing_is_set_where_nothing_is_gained(wants: str) -> None:
     with fast_float32():
         assert wants != CPU.fp32_precision
