@@ -115,14 +115,19 @@ class Nice(nn.Module):
         self._check(density, chunk, 1)
         generator = torch.Generator().manual_seed(seed)
         blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}
-        total = sum(len(self._steps[order - 2].paths) for order in self.kept)
+        total = sum(
+            key in self._steps[order - 2].paths for order, kept in self.kept.items() for key in kept
+        )
         done = 0
         for order in range(2, max(self.kept, default=1) + 1):
             step = self._steps[order - 2]
-            for key in step.paths:
+            sizes = {key: block.shape[2] for key, block in blocks.items()}
+            widths = step.widths(sizes, density.rho[0].shape[2])
+            for key, width in widths.items():
                 count = self.kept.get(order, {}).get(key)
                 if count is None:
                     continue
+                count = min(count, width)
                 samples = len(density) * (2 * key[0] + 1)
                 require(
                     samples >= count,
@@ -167,7 +172,7 @@ class Nice(nn.Module):
         for key in step.paths:
             name = _name(order, key)
             parts = []
-            for start in range(0, len(density), chunk):
+            for start in range(0, max(len(density), 1), chunk):  # one part of none, too
                 part = slice(start, start + chunk)
                 mine = {k: block[part] for k, block in blocks.items()}
                 if name in self.projections:
@@ -265,7 +270,8 @@ class Nice(nn.Module):
         parities = {1: torch.ones(n_channels, dtype=torch.int8)}
         for order, step in enumerate(self._steps, start=2):
             widths = step.widths(sizes, n_channels)
-            sizes = {key: self.kept.get(order, {}).get(key, width) for key, width in widths.items()}
+            kept = self.kept.get(order, {})
+            sizes = {key: min(kept.get(key, width), width) for key, width in widths.items()}
             parities[order] = torch.cat(
                 [torch.full((sizes.get((0, s), 0),), s, dtype=torch.int8) for s in (1, -1)]
             )

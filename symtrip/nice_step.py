@@ -143,7 +143,7 @@ class NiceStep:
             shape = (*field.shape[:2], block.shape[-1])
             memory = None if scratch is None else scratch[: math.prod(shape)].view(shape)
             product = _rows_times(field, block, memory)
-            yield product.view(-1, rho.shape[-1] * block.shape[-1])
+            yield product.reshape(-1, rho.shape[-1] * block.shape[-1])
 
     @full_precision
     def project(self, key: Key, blocks: Blocks, density: Density, onto: Tensor) -> Tensor:

@@ -94,6 +94,9 @@ def _ritz(
         kept = int(((ranked >= start) & (ranked < stop)).sum())
         start = stop
         kept_values.append(value[:kept])
-        largest = vector[:, :kept].gather(0, vector[:, :kept].abs().argmax(dim=0, keepdim=True))
-        kept_vectors.append(vector[:, :kept] * torch.where(largest < 0, -1.0, 1.0))
+        chosen = vector[:, :kept]
+        if kept:  # a section may have no columns
+            largest = chosen.gather(0, chosen.abs().argmax(dim=0, keepdim=True))
+            chosen = chosen * torch.where(largest < 0, -1.0, 1.0)
+        kept_vectors.append(chosen)
     return kept_values, kept_vectors

@@ -326,9 +326,11 @@ def _sections(triplets: Triplets) -> list[Tensor]:
     apart = len(j) - n
     sums, differences = [], []
     for paths in _half_paths(_hyperparameters(triplets)[0]):
-        ordered = torch.cat([triplets.blocks[path].flatten(3) for path in paths], dim=-1).flatten(
-            1, 2
-        )
+        # l = 0 alone has no odd paths
+        parts = [triplets.blocks[path].flatten(3) for path in paths] or [
+            triplets.blocks[0, 0, 0].flatten(3)[..., :0]
+        ]
+        ordered = torch.cat(parts, dim=-1).flatten(1, 2)
         upper, lower = ordered[:, j * n + k], ordered[:, k * n + j]
         sums.append(upper + lower)
         differences.append(upper[:, :apart] - lower[:, :apart])

@@ -268,7 +268,11 @@ class TripletFeatures(nn.Module):
                 pieces.append(piece)
             else:
                 out[:, first : first + k + 1] = piece
-        return torch.cat(pieces, dim=1) if out is None else out
+        if out is not None:
+            return out
+        if not pieces:
+            pieces = [self._product.close(l1, g, partial).sum(dim=4)]  # no pairs, in the graph
+        return torch.cat(pieces, dim=1)
 
     def _collect(self, density: Density, closed: dict[int, Tensor]) -> Triplets:
         blocks = {}

@@ -13,7 +13,13 @@ from symtrip.data import B8Pairs
 from symtrip.environments import Environments
 from symtrip.errors import InputError
 from symtrip.expansion import GaussianDensity, Gto, ShiftedCosine, SphericalExpansion
-from symtrip.models import DirectTripletDescriptor, InvariantCompression, TripletCompression
+from symtrip.models import (
+    DirectTripletDescriptor,
+    InvariantCompression,
+    InvariantDescriptor,
+    TripletCompression,
+    TripletDescriptor,
+)
 from symtrip.pca import principal_components
 from symtrip.triplets import TripletFeatures, Triplets
 
@@ -118,6 +124,27 @@ def test_features_of_other_hyperparameters_are_refused(compression: TripletCompr
     )
     with pytest.raises(InputError, match=r"`triplets` must have max_angular = 2 and 3 channels"):
         compression(triplets)
+
+
+def test_l_0_alone_has_no_odd_components() -> None:
+    expansion = SphericalExpansion(
+        cutoff=ShiftedCosine(radius=2.0, width=0.1),
+        density=GaussianDensity(width=0.25),
+        basis=Gto(n_radial=3, max_angular=0),
+        species=(5,),
+    )
+    positions = B8Pairs.load().positions[:10].flatten(0, 1)
+    density = expansion(Environments.from_positions(positions, 5, radius=2.0))
+    generator = torch.Generator().manual_seed(0)
+    triplets = TripletDescriptor.fit(lambda: [density], 0, 20, generator=generator)
+    assert triplets.compression.sections[1::2] == (0, 0)
+    assert sum(triplets.compression.sections) == 20
+    got, dense = triplets(density).ordered(), TripletFeatures(max_angular=0).dense(density)
+    want = dense @ triplets.compression.dense_components()
+    assert (got - want).norm() <= 64 * EPS * want.norm()
+    invariants = InvariantDescriptor.fit(lambda: [density], 0, 20, generator=generator)
+    assert (invariants.compression.n_even, invariants.compression.n_features) == (20, 20)
+    assert invariants(density).isfinite().all()
 
 
 def test_invariants_are_centred_only_where_they_are_even() -> None:

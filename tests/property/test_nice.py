@@ -179,6 +179,35 @@ def test_widths_are_those_of_the_products() -> None:
         assert sum(x.shape[1] for x in step.products(key, blocks, density)) == widths[key]
 
 
+def test_one_channel_is_contracted_like_several() -> None:
+    expansion = SphericalExpansion(
+        cutoff=ShiftedCosine(radius=2.0, width=0.1),
+        density=GaussianDensity(width=0.3),
+        basis=Gto(n_radial=1, max_angular=2),
+        species=(5,),
+    )
+    positions = B8Pairs.load().positions[:10].flatten(0, 1)
+    density = expansion(Environments.from_positions(positions, 5, radius=2.0))
+    whole = Nice(max_angular=2, max_nu=3)
+    # all columns of every block, and more than there are
+    kept = dict.fromkeys(whole.equivariants(density, 2), 9)
+    nice = Nice(max_angular=2, max_nu=3, kept={2: kept})
+    nice.fit(density)
+    for order, rows in nice(density).items():
+        want = whole(density)[order]
+        assert (rows @ rows.T - want @ want.T).norm() <= 64 * EPS * want.norm() ** 2
+        assert len(nice.parities(1)[order]) == rows.shape[1]
+
+
+def test_no_environments_have_empty_invariants() -> None:
+    density = b8_density(0, 1)
+    nice = Nice(max_angular=3, max_nu=3)
+    none = nice(density[:0])
+    assert {order: x.shape for order, x in none.items()} == {
+        order: (0, x.shape[1]) for order, x in nice(density).items()
+    }
+
+
 def test_projections_are_differentiable_in_the_density() -> None:
     density = b8_density(0, 1)
     blocks = Nice(max_angular=3, max_nu=3).equivariants(density, 1)

@@ -191,6 +191,11 @@ def test_no_environments_and_no_neighbours_give_empty_features(n_env: int) -> No
     assert FULL.dense(density).shape == (n_env, 0, 0, 34 * 64)
     assert REDUCED(density).dense().shape == (n_env, 0, 34 * 64)
     assert not bool(FULL(density).bispectrum().any())
+    for features in (FULL, REDUCED):
+        triplets, wanted = features(tracked(density)), features(density)
+        assert triplets.dense().requires_grad
+        assert triplets.dense().shape == wanted.dense().shape
+        assert torch.equal(triplets.bispectrum(), wanted.bispectrum())
 
 
 def test_parity_of_the_columns_is_that_of_the_paths() -> None:
