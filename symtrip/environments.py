@@ -336,7 +336,8 @@ class Environments:
             The environments, structure by structure, centre by centre.
 
         Raises:
-            InputError: as :meth:`from_positions`; no structures or an empty one.
+            InputError: as :meth:`from_positions`; no structures or an empty one; a periodic one
+                whose cell is missing or flat.
         """
         radius = _check_radius(radius)
         structures: list[ase.Atoms] = (

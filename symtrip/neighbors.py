@@ -24,7 +24,6 @@ __all__ = [
     "padded_neighbors",
 ]
 
-
 @dataclass(frozen=True, eq=False)
 class PaddedNeighbors:
     """Neighbours of E centres, at most N each.
@@ -61,7 +60,7 @@ def padded_neighbors(
 
     Raises:
         InputError: no structures, one without atoms, NaN or infinite positions, two atoms in one
-            place.
+            place, a periodic one whose cell is missing or flat.
     """
     require(
         len(structures) > 0, "frames", "hold at least one structure", 0, "pass a list of ase.Atoms"
@@ -104,9 +103,18 @@ def _neighbor_list(
         "remove or repair these atoms",
     )
     periodic = atoms.pbc
+    cell = np.asarray(atoms.cell.array, dtype=np.float64)
+    lattice = cell[periodic]
+    require(
+        len(lattice) == 0 or (bool(np.isfinite(cell).all()) and not _is_flat(lattice)),
+        f"frames[{s}].cell",
+        "have finite, linearly independent vectors in the periodic directions",
+        f"{lattice.tolist()} with pbc {periodic.tolist()}",
+        "give the cell in Å, or set pbc to False for a cluster",
+    )
     first, second, vectors = NeighborList(cutoff=radius, full_list=True).compute(
         points=position,
-        box=np.asarray(atoms.cell.array, dtype=np.float64),
+        box=cell,
         periodic=periodic if periodic.any() else False,
         quantities="ijD",
     )
@@ -119,6 +127,12 @@ def _neighbor_list(
         "remove duplicated atoms, and give positions in Å",
     )
     return first, second, vectors
+
+
+def _is_flat(lattice: NDArray[np.float64]) -> bool:
+    """Whether vectors (n, 3) depend linearly on each other: vesin would end the process."""
+    sizes = np.linalg.svd(lattice, compute_uv=False)
+    return bool(sizes[-1] <= 1e-6 * sizes[0])
 
 
 def check_neighbors_apart(vectors: Tensor, mask: Tensor) -> None:

@@ -61,6 +61,31 @@ def test_coincident_atoms_of_a_structure_are_refused() -> None:
         Environments.from_atoms(atoms, radius=2.0, centers=1)
 
 
+@pytest.mark.parametrize(
+    ("cell", "pbc"),
+    [
+        ([0, 0, 0], True),
+        ([math.nan, 3, 3], True),
+        ([[3, 0, 0], [0, 3, 0], [3, 3, 0]], True),
+        ([[1, 1, 0], [1, 1 + 1e-9, 0], [0, 0, 3]], True),
+        ([0, 3, 3], [True, True, False]),
+    ],
+)
+def test_a_periodic_structure_needs_a_cell(cell: list[object], pbc: object) -> None:
+    fine = ase.Atoms("B2", [[0, 0, 0], [1, 0, 0]])
+    atoms = ase.Atoms("B2", [[0, 0, 0], [1, 0, 0]], cell=cell, pbc=pbc)
+    with pytest.raises(InputError, match=r"`frames\[1\]\.cell` must have finite.*set pbc to False"):
+        Environments.from_atoms([fine, atoms], radius=2.0)
+
+
+def test_cell_vectors_without_periodicity_do_not_matter() -> None:
+    positions = [[0, 0, 0], [1, 0, 0]]
+    wire = ase.Atoms("B2", positions, cell=[3, 0, 0], pbc=[True, False, False])
+    assert Environments.from_atoms(wire, radius=2.5).mask.sum() == 4
+    cluster = ase.Atoms("B2", positions, cell=[math.nan, 0, 0])
+    assert Environments.from_atoms(cluster, radius=2.5).mask.sum() == 2
+
+
 def test_a_centre_without_neighbours_is_named_unless_kept() -> None:
     atoms = ase.Atoms("B3", [[0, 0, 0], [1, 0, 0], [9, 0, 0]])
     with pytest.raises(InputError, match=r"atom 2 of structure 0; raise `radius`.*isolated="):
