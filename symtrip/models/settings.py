@@ -71,14 +71,15 @@ class NetworkSettings(Settings):
     """The network.
 
     Attributes:
-        hidden: its width.
+        hidden: its width. Behind each nonlinear layer four groups of hidden/4 numbers are
+            standardised: of a single one nothing would be left, of two only which is the larger, so
+            that energies would be steps and forces vanish between them.
         inversion_symmetric: whether invariance under inversion is built in.
         smooth_cutoff: whether pairs add nothing when one of them reaches the cutoff (models B;
             models D are like that anyway). The clusters of B8 lie inside as a whole.
     """
 
-    # normalised in four groups
-    hidden: int = Field(default=128, ge=4, le=16_384, multiple_of=4)
+    hidden: int = Field(default=128, ge=12, le=16_384, multiple_of=4)
     inversion_symmetric: bool = False
     smooth_cutoff: bool = False
 

@@ -67,7 +67,7 @@ def config(structures: Path, folder: Path, **changes: object) -> FitConfig:
         "output": str(folder),
         "expansion": {"n_radial": 2, "max_angular": 1},
         "features": {"components": 12, "sample": 20},
-        "network": {"hidden": 8, "smooth_cutoff": True},
+        "network": {"hidden": 12, "smooth_cutoff": True},
         "training": {"epochs": 3, "batch_structures": 5, "checkpoint_seconds": 0.0},
     }
     return FitConfig.model_validate(values | changes)
@@ -189,7 +189,7 @@ def test_a_killed_run_ends_with_the_weights_of_an_uninterrupted_one(
 structures = "{structures}"
 expansion = {{n_radial = 2, max_angular = 1}}
 features = {{components = 12, sample = 20}}
-network = {{hidden = 8}}
+network = {{hidden = 12}}
 training = {{epochs = 6, batch_structures = 5, checkpoint_seconds = 0.0}}
 """
     for name in ("straight", "killed"):
@@ -238,6 +238,7 @@ def test_bad_structures_are_named_without_a_traceback(tmp_path: Path, capsys) ->
         (good, {"expansion.radius": 0.2}, "`expansion.radius` must give"),
         (good, {"features.components": 10**9}, "`features.components` must be valid"),
         (good, {"network.hidden": 10**9}, "`network.hidden` must be valid"),
+        (good, {"network.hidden": 8}, "greater than or equal to 12"),
     ]
     for frames, changes, message in cases:
         assert main(["fit", write(tmp_path, frames, **changes)]) == 2

@@ -32,7 +32,7 @@ from symtrip.reproduce.invariants import (
 from symtrip.reproduce.presets import LatentSettings, RowName
 from symtrip.train import Epoch, TrainingSettings, paired
 
-_TINY = NetworkSettings(hidden=8)
+_TINY = NetworkSettings(hidden=12)
 
 
 class Log:

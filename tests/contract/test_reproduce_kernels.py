@@ -85,7 +85,7 @@ def _preset(names: list[RowName], further: int) -> Preset:
         models={
             name: ModelPlan(
                 model=name,
-                network=NetworkSettings(hidden=8),
+                network=NetworkSettings(hidden=12),
                 latent=LatentSettings(size=8, hidden=16),
                 training=_TRAINING,
                 kernel=_KERNEL,

@@ -45,7 +45,7 @@ max_angular = 1
 components = 12
 sample = 20
 [network]
-hidden = 8
+hidden = 12
 [training]
 epochs = {epochs}
 batch_pairs = 8
