@@ -24,6 +24,7 @@ __all__ = [
     "padded_neighbors",
 ]
 
+
 @dataclass(frozen=True, eq=False)
 class PaddedNeighbors:
     """Neighbours of E centres, at most N each.

@@ -168,7 +168,9 @@ def test_all_models_train(structures: Path, tmp_path: Path, model: str) -> None:
     assert result.validation.forces is not None
 
 
-def test_energies_alone_suffice_and_centres_can_be_chosen(structures: Path, tmp_path: Path) -> None:
+def test_energies_alone_suffice_and_centres_can_be_chosen(
+    structures: Path, tmp_path: Path, capsys
+) -> None:
     frames = ase.io.read(structures, ":", format="extxyz")
     for atoms in frames:
         atoms.info["total"] = atoms.get_potential_energy()
@@ -177,6 +179,8 @@ def test_energies_alone_suffice_and_centres_can_be_chosen(structures: Path, tmp_
     settings = config(tmp_path / "bare.xyz", tmp_path / "out", energy="total", centers=[0])
     result = fit(settings, ConsoleReport())
     assert result.training.forces is None
+    said = " ".join(capsys.readouterr().err.split())
+    assert "training on energies alone: no forces 'forces' in 24 of 24 structures of" in said
     assert result.model.centers == (0,)
     (found,) = predict(result.model, [frames[0]])
     assert (found.energies[1:] == 0).all()
@@ -224,11 +228,18 @@ def test_bad_structures_are_named_without_a_traceback(tmp_path: Path, capsys) ->
     rng = np.random.default_rng(1)
     good = [labelled(rng, [8, 1, 1]) for _ in range(6)]
     bare = ase.Atoms("OH2", good[0].positions)
+    worded, several = bare.copy(), bare.copy()
+    worded.info["energy"] = "low"
+    several.info["energy"] = np.arange(3.0)
     spoilt = good[0].copy()
     spoilt.calc = SinglePointCalculator(spoilt, energy=math.nan)
     cases = [
         ([*good, bare], {}, "`structures` must have the energy 'energy' in every structure"),
         ([*good, spoilt], {}, "`energy` must be finite"),
+        ([*good, worded], {}, "`energy` must hold numbers of shape (), got 'low' in structure 6"),
+        ([*good, several], {}, "`energy` must hold numbers of shape (), got [0. 1. 2.]"),
+        (good, {"forces": "dft_forces"}, "`forces` must name forces that some structure has"),
+        (good[:1], {}, "`structures` must leave at least two structures, got 0"),
         (good[:3], {}, "`structures` must leave at least two structures"),
         (good, {"validation": 1.5}, "`validation` must be a file or a part between 0 and 1"),
         (good, {"validation": "no.xyz"}, "must name an existing file"),

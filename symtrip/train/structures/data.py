@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from symtrip.environments import Environments
@@ -51,6 +52,7 @@ class LabelledStructures:
         first_atom: (S + 1,) numbers of the structures' first atoms, and of all.
         energies: (S,) eV, float64.
         forces: (A, 3) eV/Å of all atoms, float64, or None.
+        without_forces: number of structures that had none in the file.
     """
 
     environments: Environments
@@ -58,6 +60,7 @@ class LabelledStructures:
     first_atom: Int[Tensor, " structures_and_end"]
     energies: Float[Tensor, " structures"]
     forces: Float[Tensor, "atoms 3"] | None
+    without_forces: int = 0
 
     def __len__(self) -> int:
         """Number of structures."""
@@ -142,20 +145,23 @@ def read_labelled(
             or has another shape.
     """
     frames = read_extxyz(path)
-    energies = []
+    energies, columns = [], []
     for number, atoms in enumerate(frames):
+        where = f"structure {number} of {os.fspath(path)}"
         value = _label(atoms, energy, atoms.info)
         if value is None:
             raise InputError(
                 f"`structures` must have the energy {energy!r} in every structure, got none in "
-                f"structure {number} of {os.fspath(path)}; add it, or name another key as `energy`."
+                f"{where}; add it, or name another key as `energy`."
             )
-        energies.append(float(value))
-    columns = [_label(atoms, forces, atoms.arrays) for atoms in frames]
+        energies.append(_numbers(value, energy, (), where))
+        column = _label(atoms, forces, atoms.arrays)
+        if column is not None:
+            columns.append(_numbers(column, forces, (len(atoms), 3), where))
     stacked = None
-    if all(column is not None for column in columns):
-        stacked = torch.from_numpy(np.concatenate(columns).astype(np.float64))
-    for name, values in (("energy", torch.tensor(energies)), ("forces", stacked)):
+    if len(columns) == len(frames):
+        stacked = torch.from_numpy(np.concatenate(columns))
+    for name, values in (("energy", torch.tensor(np.array(energies))), ("forces", stacked)):
         require(
             values is None or bool(values.isfinite().all()),
             name,
@@ -166,19 +172,13 @@ def read_labelled(
     environments = Environments.from_atoms(frames, radius=radius, centers=centers, isolated="keep")
     counts = torch.bincount(environments.structure, minlength=len(frames))
     sizes = torch.tensor([len(atoms) for atoms in frames])
-    require(
-        stacked is None or stacked.shape == (int(sizes.sum()), 3),
-        "forces",
-        "have three components for each atom",
-        None if stacked is None else tuple(stacked.shape),
-        "repair the file",
-    )
     return LabelledStructures(
         environments,
         torch.cat([counts.new_zeros(1), counts.cumsum(0)]),
         torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]),
-        torch.tensor(energies, dtype=torch.float64),
+        torch.tensor(np.array(energies)),
         stacked,
+        len(frames) - len(columns),
     )
 
 
@@ -186,6 +186,19 @@ def _label(atoms: ase.Atoms, name: str, other: dict[str, Any]) -> Any:
     """A label that ase's reader made a result of a calculator or left where it was."""
     results = {} if atoms.calc is None else atoms.calc.results
     return results.get(name, other.get(name))
+
+
+def _numbers(value: Any, name: str, shape: tuple[int, ...], where: str) -> NDArray[np.float64]:
+    """A label of one structure as float64."""
+    found = np.asarray(value)
+    require(
+        found.dtype.kind in "fiu" and found.shape == shape,
+        name,
+        f"hold numbers of shape {shape}",
+        f"{np.array2string(found, threshold=6)} in {where}",
+        "repair the file, or name another key",
+    )
+    return found.astype(np.float64)
 
 
 def _ranges(first: Tensor, counts: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,15 +91,16 @@ def fit(
         The model and its errors.
 
     Raises:
-        InputError: as :func:`read_labelled`; fewer than two structures in a set, centres of other
-            elements in the validation set, a checkpoint in the folder although ``resume`` is false,
+        InputError: as :func:`read_labelled`; fewer than two structures in a set, a name of forces
+            other than the default that no structure has, centres of other elements in the
+            validation set, a checkpoint in the folder although ``resume`` is false,
             or one that is damaged or belongs to another configuration or to other structures.
         OSError: the folder cannot be written; known before the work starts.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
     folder, place = Path(config.output), torch.device(device)
     checkpoint = checkpoint_in(folder, resume=resume)
-    training, validation = _read(config)
+    training, validation = _read(config, report)
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")
     identity["labels"] = [float(x.energies.sum()) for x in (training, validation)]
@@ -147,7 +148,7 @@ def fit(
     return result
 
 
-def _read(config: FitConfig) -> tuple[LabelledStructures, LabelledStructures]:
+def _read(config: FitConfig, report: Report) -> tuple[LabelledStructures, LabelledStructures]:
     def read(path: str) -> LabelledStructures:
         return read_labelled(
             path,
@@ -158,8 +159,10 @@ def _read(config: FitConfig) -> tuple[LabelledStructures, LabelledStructures]:
         )
 
     every = read(config.structures)
+    files = {config.structures: every}
     if isinstance(config.validation, str):
         training, validation = every, read(config.validation)
+        files[config.validation] = validation
     else:
         require(
             0 < config.validation < 1,
@@ -173,6 +176,10 @@ def _read(config: FitConfig) -> tuple[LabelledStructures, LabelledStructures]:
         training, validation = (
             every.subset(rows.sort().values) for rows in (order[kept:], order[:kept])
         )
+    for name, part in (("structures", training), ("validation", validation)):
+        require(
+            len(part) >= 2, name, "leave at least two structures", len(part), "label more of them"
+        )
     require(
         bool(training.environments.mask.any()),
         "expansion.radius",
@@ -180,13 +187,30 @@ def _read(config: FitConfig) -> tuple[LabelledStructures, LabelledStructures]:
         f"{config.expansion.radius} Å with none in {config.structures}",
         "raise it, or convert the positions to Å",
     )
-    for name, part in (("structures", training), ("validation", validation)):
-        require(
-            len(part) >= 2, name, "leave at least two structures", len(part), "label more of them"
-        )
     if training.forces is None or validation.forces is None:
+        _say_why_without_forces(config.forces, files, report)
         return replace(training, forces=None), replace(validation, forces=None)
     return training, validation
+
+
+def _say_why_without_forces(
+    name: str, files: Mapping[str, LabelledStructures], report: Report
+) -> None:
+    """Energies alone are fine where nothing else was meant."""
+    missing = [
+        f"{part.without_forces} of {len(part)} structures of {path}"
+        for path, part in files.items()
+        if part.without_forces
+    ]
+    nowhere = all(part.without_forces == len(part) for part in files.values())
+    require(
+        not nowhere or name == FitConfig.model_fields["forces"].default,
+        "forces",
+        "name forces that some structure has",
+        f"{name!r}, missing in {' and '.join(missing)}",
+        "correct the name, or leave it out to train on energies alone",
+    )
+    report.say(f"training on energies alone: no forces {name!r} in {' and '.join(missing)}")
 
 
 def _fresh_model(config: FitConfig, training: LabelledStructures, progress: Any) -> StructureModel:
