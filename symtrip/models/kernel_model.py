@@ -68,7 +68,9 @@ class KernelTerm(nn.Module):
         """Compressed features of environments."""
         device = environments.vectors.device
         if device not in self._direct:
-            self._direct = {device: DirectTripletDescriptor(self.descriptor.compression)}
+            # made in inference mode it could not take part in gradients later
+            with torch.inference_mode(False):
+                self._direct = {device: DirectTripletDescriptor(self.descriptor.compression)}
         pairs: PairFeatures = self._direct[device](self.expansion(environments))
         return pairs
 
@@ -181,7 +183,7 @@ class KernelModel(StoredModel):
             for term in self._terms:
                 radius = term.kernel.settings.expansion.radius
                 pieces = []
-                with torch.no_grad():
+                with torch.inference_mode(False), torch.no_grad():
                     for part in torch.split(self.support, DirectTripletDescriptor.chunk):
                         environments = Environments.from_positions(
                             part, self.numbers, radius=radius

@@ -176,6 +176,8 @@ class EnergyModel(StoredModel):
 
         def make() -> EnergyModel:
             model = validated(ModelSpec, json.loads(file.header["spec"]), file.path).build()
+            # the network in the dtype that it was saved in; components are held in float64
+            model.energy.to(file.tensors["energy.head.first.weight"].dtype)
             model.load_state_dict(file.tensors)
             return model
 

@@ -266,6 +266,19 @@ def test_a_saved_model_is_the_same_and_damaged_files_are_refused(pairs, tmp_path
         KernelModel.load(Path(__file__).parents[2] / "results/short/d_nl.safetensors")
 
 
+def test_gradients_exist_after_a_first_use_in_inference_mode(pairs) -> None:
+    used, fresh = model(pairs), model(pairs)
+    used.load_state_dict(used.state_dict())  # forgets what was computed before
+    positions = B8Pairs.load().validation.positions[:1].clone().requires_grad_()
+    with torch.inference_mode():
+        used(environments(positions.detach()))
+    got, want = (
+        torch.autograd.grad(made(environments(positions)).sum(), positions)[0]
+        for made in (used, fresh)
+    )
+    assert torch.equal(got, want)
+
+
 def test_a_model_that_was_used_takes_other_tensors(pairs) -> None:
     used, fresh = model(pairs), model(pairs)
     points = environments(B8Pairs.load().validation.positions[:2])
