@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal
 import torch
 from torch import Tensor
 
-from symtrip.errors import InputError, require
+from symtrip.errors import require
 from symtrip.extxyz import read_extxyz
 from symtrip.neighbors import (
     atomic_numbers,
     check_neighbors_apart,
+    check_rows,
     chosen_centers,
     padded_neighbors,
 )
@@ -82,10 +83,7 @@ class Environments:
 
     def __getitem__(self, index: slice | Tensor) -> Environments:
         """The environments selected by a slice, an index tensor or a boolean mask."""
-        if not isinstance(index, slice | Tensor):
-            raise InputError(
-                f"`index` must be a slice or a tensor, got {index!r}; write env[3:4] for one."
-            )
+        check_rows(index, "env")
         chosen: dict[str, Tensor] = {
             f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "radius"
         }

@@ -20,6 +20,7 @@ __all__ = [
     "PaddedNeighbors",
     "atomic_numbers",
     "check_neighbors_apart",
+    "check_rows",
     "chosen_centers",
     "padded_neighbors",
 ]
@@ -138,26 +139,46 @@ def _is_flat(lattice: NDArray[np.float64]) -> bool:
 
 def check_neighbors_apart(vectors: Tensor, mask: Tensor) -> None:
     """Raise if two neighbours (E, N, 3) of one centre coincide."""
-    if vectors.shape[1] < 2:
-        return
-    for start in range(0, vectors.shape[0], 4096):
-        v, m = vectors[start : start + 4096], mask[start : start + 4096]
-        same = (v[:, :, None] == v[:, None, :]).all(dim=-1) & m[:, :, None] & m[:, None, :]
-        count = int(same.sum()) - int(m.sum())
-        require(
-            count == 0,
-            "vectors",
-            "keep the neighbours of one centre apart",
-            f"{count // 2} coincident pair(s)",
-            "remove duplicated atoms",
-        )
+    padded = torch.where(mask[..., None], vectors, torch.inf)
+    order = torch.arange(mask.shape[1], device=mask.device).expand(mask.shape)
+    for column in padded.flip(-1).unbind(-1):  # sorted by x, then y, then z: equal ones adjoin
+        order = order.gather(1, column.gather(1, order).argsort(dim=1, stable=True))
+    ordered = padded.gather(1, order[..., None].expand_as(padded))
+    same = (ordered[:, 1:] == ordered[:, :-1]).all(dim=-1) & mask.gather(1, order)[:, 1:]
+    count = int(same.sum())
+    require(
+        count == 0,
+        "vectors",
+        "keep the neighbours of one centre apart",
+        f"{count} coincident pair(s)",
+        "remove duplicated atoms",
+    )
+
+
+def check_rows(index: object, name: str) -> None:
+    """Raise unless ``name[index]`` selects environments: anything else would lose their axis."""
+    require(
+        isinstance(index, slice) or (isinstance(index, Tensor) and index.ndim == 1),
+        "index",
+        "be a slice or a tensor with one axis",
+        repr(index),
+        f"write {name}[3:4] for one",
+    )
 
 
 def chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[int]:
     """Indices of the centres in a structure; None: all atoms."""
     if centers is None:
         return list(range(n_atoms))
-    chosen = [centers] if isinstance(centers, int) else [int(c) for c in centers]
+    given = torch.as_tensor(centers, device="cpu")
+    require(
+        given.ndim <= 1 and (is_integral(given) or given.numel() == 0),
+        "centers",
+        "be one integer or a list of them",
+        centers,
+        "give indices of atoms, not a mask",
+    )
+    chosen: list[int] = given.flatten().tolist()
     require(
         len(chosen) > 0 and all(0 <= c < n_atoms for c in chosen),
         "centers",
@@ -178,12 +199,16 @@ def chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[in
 def atomic_numbers(name: str, value: Tensor | Sequence[int] | int, device: torch.device) -> Tensor:
     """What a user gave as ``name``, as int64; numbers with a fraction are refused."""
     numbers = torch.as_tensor(value, device=device)
-    whole = not (numbers.is_floating_point() or numbers.is_complex() or numbers.dtype == torch.bool)
     require(
-        whole or numbers.numel() == 0,
+        is_integral(numbers) or numbers.numel() == 0,
         name,
         "hold integers",
         numbers.dtype,
         "give atomic numbers, such as 5 for boron",
     )
     return numbers.to(torch.int64)
+
+
+def is_integral(x: Tensor) -> bool:
+    """Whether a tensor holds integers; truth values are none."""
+    return not (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool)

@@ -15,6 +15,7 @@ from symtrip.errors import InputError, require
 from symtrip.expansion.cutoff import ShiftedCosine
 from symtrip.expansion.harmonics import harmonic_rows
 from symtrip.expansion.radial import Basis, DeltaDensity, GaussianDensity, Gto
+from symtrip.neighbors import check_rows
 from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
@@ -104,10 +105,7 @@ class Density:
 
     def __getitem__(self, index: slice | Tensor) -> Density:
         """The environments selected by a slice or an index tensor."""
-        if not isinstance(index, slice | Tensor):
-            raise InputError(
-                f"`index` must be a slice or a tensor, got {index!r}; write density[3:4] for one."
-            )
+        check_rows(index, "density")
         return Density(
             rho=tuple(r[index] for r in self.rho),
             g=tuple(x[index] for x in self.g),

@@ -52,8 +52,9 @@ def test_densities_that_do_not_fit_together_are_refused(use: Callable[[Density],
 
 def test_one_environment_of_a_density_is_selected_with_a_slice() -> None:
     select = inspect.unwrap(Density.__getitem__)  # without the type checks of this test suite
-    with pytest.raises(InputError, match=r"`index` must be a slice or a tensor, got 0; .*\[3:4\]"):
-        select(DENSITY, 0)
+    for index in (0, torch.tensor(0), torch.tensor([[0, 1]])):
+        with pytest.raises(InputError, match=r"`index` must be a slice or a tensor .*\[3:4\]"):
+            select(DENSITY, index)
     assert len(DENSITY[:1]) == 1
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import fields
 from pathlib import Path
 
 import ase
 import ase.io
+import numpy as np
 import pytest
 import torch
 
@@ -23,6 +25,7 @@ from symtrip.expansion import (
     SphericalExpansion,
     shifted_cosine,
 )
+from symtrip.neighbors import chosen_centers
 from symtrip.triplets import TripletFeatures, triplet_paths
 
 PAIR = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.2, 0.0]], dtype=torch.float64)
@@ -50,6 +53,17 @@ def test_a_neighbour_may_not_sit_on_its_centre() -> None:
 def test_two_neighbours_may_not_coincide() -> None:
     with pytest.raises(InputError, match=r"neighbours of one centre apart.*1 coincident pair"):
         Environments.from_vectors(torch.cat([PAIR, PAIR[:1]]), radius=2.0)
+    # coordinates in common, two neighbours in all three of them, or so far out that none is there
+    grid = torch.cartesian_prod(*[torch.tensor([-0.5, 0.0, 0.5, 9.0]).double()] * 3)
+    grid = grid[grid.norm(dim=1) > 0][
+        torch.randperm(63, generator=torch.Generator().manual_seed(0))
+    ]
+    assert int(Environments.from_vectors(grid, radius=2.0).mask.sum()) == 26
+    far = torch.cat([grid, torch.full((2, 3), 9.0).double()])
+    assert int(Environments.from_vectors(far, radius=2.0).mask.sum()) == 26
+    for row in torch.nonzero(grid.norm(dim=1) < 2.0).flatten().tolist():
+        with pytest.raises(InputError, match=r"1 coincident pair"):
+            Environments.from_vectors(torch.cat([grid, grid[row : row + 1]]), radius=2.0)
 
 
 def test_coincident_atoms_of_a_structure_are_refused() -> None:
@@ -165,6 +179,15 @@ def test_centres_must_exist() -> None:
     twice = ase.Atoms("H2", [[0, 0, 0], [1, 0, 0]])
     with pytest.raises(InputError, match=r"`centers` must name every atom once, got \[0, 0\]"):
         Environments.from_atoms(twice, radius=2.0, centers=[0, 0])
+
+
+def test_centres_are_integers() -> None:
+    choose = inspect.unwrap(chosen_centers)  # without the type checks of this test suite
+    for wrong in (1.7, [0.0, 1.0], np.array([False, True]), True, [[0], [1]]):
+        with pytest.raises(InputError, match=r"`centers` must be one integer or a list of them"):
+            choose(wrong, 2)
+    for right in (1, np.int64(1), (1,), np.array([1]), torch.tensor([1]), range(1, 2)):
+        assert choose(right, 2) == [1]
 
 
 @pytest.mark.parametrize("numbers", [torch.tensor(5.0), torch.tensor([5.0, 5.7]), True])
