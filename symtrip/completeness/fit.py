@@ -83,7 +83,8 @@ def fit_positions(
         How many starts succeeded, and the best fit.
 
     Raises:
-        InputError: several environments or species, fewer than two neighbours, ``starts`` < 1.
+        InputError: several environments or species, fewer than two neighbours, ``starts`` < 1, a
+            ``pair`` that is none.
 
     Accuracy:
         Converged starts end at the rounding of the features times the condition of the basis.
@@ -106,7 +107,17 @@ def fit_positions(
         "decode several species with Monomials and symtrip.completeness.reconstruct",
     )
     vectors = environment.vectors[0][mask].double().numpy()
-    j, k = closest_to_right_angle(vectors) if pair is None else pair
+    j, k = closest_to_right_angle(vectors)
+    if pair is not None:
+        known = torch.nonzero(mask).flatten().tolist()
+        require(
+            len(set(pair)) == 2 and set(pair) <= set(known),
+            "pair",
+            f"name two different ones of the neighbours {known}",
+            pair,
+            "see Environments.mask",
+        )
+        j, k = (known.index(neighbor) for neighbor in pair)
     # e1 along z, as the coupling matrices want it
     axes = np.roll(frame(vectors[j], vectors[k]), -1, axis=0)
     framed = vectors @ axes.T

@@ -23,6 +23,7 @@ from symtrip.completeness import (
 )
 from symtrip.completeness.couplings import coupling_condition
 from symtrip.degenerate import b8_pair, sample_b8_parameters
+from symtrip.errors import InputError
 from symtrip.expansion import (
     DeltaDensity,
     GaussianDensity,
@@ -249,6 +250,20 @@ def test_optimisation_recovers_b8_at_the_resolution_of_the_paper():
     assert report.found >= 2
     assert report.wrong == 0
     assert report.deviation <= 1e-12
+
+
+def test_the_pair_of_a_fit_is_counted_with_padding():
+    vectors = torch.tensor(
+        [[3.0, 0.0, 0.0], [1.0, 0.1, 0.0], [0.2, 1.1, 0.1], [0.3, -0.4, 0.9]], dtype=torch.float64
+    )
+    env = Environments.from_vectors(vectors, 5, radius=2.0)  # the first one is beyond the cutoff
+    report = fit_positions(env, SphericalExpansion.b8(), starts=4, pair=(2, 3))
+    assert report.recovered
+    want = vectors[[2, 3, 1]].norm(dim=1).numpy()
+    assert np.abs(np.linalg.norm(report.vectors, axis=1) - want).max() <= 1e-6
+    for wrong in ((0, 1), (1, 1), (1, 4)):
+        with pytest.raises(InputError, match=r"`pair` must name two different ones"):
+            fit_positions(env, SphericalExpansion.b8(), starts=1, pair=wrong)
 
 
 def test_too_small_a_basis_fits_other_environments():
