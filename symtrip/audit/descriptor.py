@@ -218,7 +218,7 @@ class TorchDescriptor(Descriptor):
             outputs = features[: len(weights)] * weights
             slopes = torch.autograd.grad(outputs.sum(), positions, retain_graph=True)[0]
             rows.append(slopes[: len(weights)])
-        return np.asarray(torch.cat(rows).numpy())
+        return checked(torch.cat(rows).numpy())
 
     def outputs(self, features: Array) -> Array:
         """Random combinations of the features: their Jacobian has the same rank, generically."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from symtrip.audit.descriptor import Descriptor, Target
+from symtrip.audit.descriptor import Descriptor, DescriptorError, Target
 from symtrip.audit.invariance import probe_clusters, probe_scope
 from symtrip.audit.report import Dimension, Gradients, Jacobian
 from symtrip.audit.separation import Properties, fitted, scope_of
@@ -48,6 +48,10 @@ def check_gradients(target: Target, *, seed: int) -> Gradients:
         if analytic is None:
             return Gradients(False, None, None)
         numerical = numerical_jacobian(descriptor, one, 0)
+        if analytic.shape != numerical.shape:
+            raise DescriptorError(
+                f"the gradient is that of {len(analytic)} features, there are {len(numerical)}"
+            )
         worst = max(worst, float(np.abs(analytic - numerical).max() / np.abs(analytic).max()))
     return Gradients(True, worst, worst < 1e-6)
 

@@ -79,6 +79,17 @@ def test_a_callable_that_returns_no_vector_is_a_finding(value):
     assert report.separation["nu1_two_neighbours"].failed
 
 
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_gradient_of_other_features_is_a_finding(rows):
+    def describe(atoms, centre):
+        return np.exp(-lengths(atoms, centre))[-2:]
+
+    describe.gradient = lambda atoms, _centre: np.zeros((rows, len(atoms), 3))
+    report = audit(describe, family_ids=("nu1",), members=1)
+    assert messages(report) == [f"the gradient is that of {rows} features, there are 2"]
+    assert not report.gradients.provided
+
+
 def test_a_callable_that_leaves_the_program_is_a_finding():
     def leaving(_atoms, _centre):
         raise SystemExit(3)
