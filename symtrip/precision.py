@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _ONEDNN: Any = torch.backends.mkldnn
 _REDUCED = ("tf32", "bf16")
+_TRYING = Lock()  # two threads that try settings at once would leave one of them behind
 _PROBE = 256  # size of a matrix that the libraries multiply as they do large ones
 
 
@@ -40,10 +41,11 @@ class _Setting:
     @contextmanager
     def held(self) -> Iterator[None]:
         """As it is wanted; what was set before the first of several users comes back at the end."""
+        wanted = self._wanted()  # which may try settings: before one is kept for the end
         with self._lock:
             if self._users == 0:
                 self._before = self._library.fp32_precision
-                self._library.fp32_precision = self._wanted()
+                self._library.fp32_precision = wanted
             self._users += 1
         try:
             yield
@@ -54,9 +56,15 @@ class _Setting:
                     self._library.fp32_precision = self._before
 
 
-@cache
 def _fastest_on_cpu() -> str:
-    """What makes float32 products fastest on this CPU, of what costs no accuracy.
+    """What makes float32 products fastest on this CPU, of what costs no accuracy."""
+    with _TRYING:
+        return _tried()
+
+
+@cache
+def _tried() -> str:
+    """As :func:`_fastest_on_cpu`, for one thread at a time.
 
     PyTorch's own choice is MKL, which runs at half the speed of an AMD processor: it does not use
     the instructions for 512 bits there. oneDNN does, and PyTorch takes it where "bf16" is allowed;

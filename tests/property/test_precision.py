@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -130,9 +131,9 @@ def test_small_work_is_left_alone(wants: str) -> None:
 
 def test_other_processors_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(precision, "_is_amd", lambda: False)
-    precision._fastest_on_cpu.cache_clear()
+    precision._tried.cache_clear()
     assert precision._fastest_on_cpu() == "ieee"
-    precision._fastest_on_cpu.cache_clear()
+    precision._tried.cache_clear()
 
 
 def test_processors_that_round_to_a_shorter_type_are_left_alone(
@@ -146,10 +147,33 @@ def test_processors_that_round_to_a_shorter_type_are_left_alone(
 
     monkeypatch.setattr(precision, "_is_amd", lambda: True)
     monkeypatch.setattr(Tensor, "__matmul__", rounded)
-    precision._fastest_on_cpu.cache_clear()
+    precision._tried.cache_clear()
     assert precision._fastest_on_cpu() == "ieee"
     assert CPU.fp32_precision == "none"
-    precision._fastest_on_cpu.cache_clear()
+    precision._tried.cache_clear()
+
+
+def test_threads_that_try_settings_at_once_leave_none_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    product, barrier = Tensor.__matmul__, Barrier(4, timeout=60)
+
+    def slow(a: Tensor, b: Tensor) -> Tensor:
+        time.sleep(0.02)
+        return product(a, b)
+
+    def work(_: int) -> None:
+        barrier.wait()
+        with fast_float32():
+            pass
+
+    monkeypatch.setattr(precision, "_is_amd", lambda: True)
+    monkeypatch.setattr(Tensor, "__matmul__", slow)
+    precision._tried.cache_clear()
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
+    precision._tried.cache_clear()
+    assert CPU.fp32_precision == "none"
 
 
 def test_the_layer_is_as_accurate_where_it_takes_fast_products() -> None:
