@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from symtrip.errors import require
+from symtrip.errors import InputError, require
 
 if TYPE_CHECKING:
     import ase
@@ -170,14 +170,12 @@ def chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[in
     """Indices of the centres in a structure; None: all atoms."""
     if centers is None:
         return list(range(n_atoms))
-    given = torch.as_tensor(centers, device="cpu")
-    require(
-        given.ndim <= 1 and (is_integral(given) or given.numel() == 0),
-        "centers",
-        "be one integer or a list of them",
-        centers,
-        "give indices of atoms, not a mask",
-    )
+    given = _as_tensor(centers, torch.device("cpu"))
+    if given is None or given.ndim > 1 or not (is_integral(given) or given.numel() == 0):
+        raise InputError(
+            f"`centers` must be one integer or a list of them, got {centers!r}; give indices of "
+            "atoms, not a mask, or None for all."
+        )
     chosen: list[int] = given.flatten().tolist()
     require(
         len(chosen) > 0 and all(0 <= c < n_atoms for c in chosen),
@@ -198,15 +196,21 @@ def chosen_centers(centers: int | Sequence[int] | None, n_atoms: int) -> list[in
 
 def atomic_numbers(name: str, value: Tensor | Sequence[int] | int, device: torch.device) -> Tensor:
     """What a user gave as ``name``, as int64; numbers with a fraction are refused."""
-    numbers = torch.as_tensor(value, device=device)
-    require(
-        is_integral(numbers) or numbers.numel() == 0,
-        name,
-        "hold integers",
-        numbers.dtype,
-        "give atomic numbers, such as 5 for boron",
-    )
+    numbers = _as_tensor(value, device)
+    if numbers is None or not (is_integral(numbers) or numbers.numel() == 0):
+        got = repr(value) if numbers is None else numbers.dtype
+        raise InputError(
+            f"`{name}` must hold integers, got {got}; give atomic numbers, such as 5 for boron."
+        )
     return numbers.to(torch.int64)
+
+
+def _as_tensor(value: Any, device: torch.device) -> Tensor | None:
+    """The tensor that a user means; None for words and for lists of lists of different lengths."""
+    try:
+        return torch.as_tensor(value, device=device)
+    except (TypeError, ValueError):
+        return None
 
 
 def is_integral(x: Tensor) -> bool:

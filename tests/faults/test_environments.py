@@ -25,7 +25,7 @@ from symtrip.expansion import (
     SphericalExpansion,
     shifted_cosine,
 )
-from symtrip.neighbors import chosen_centers
+from symtrip.neighbors import atomic_numbers, chosen_centers
 from symtrip.triplets import TripletFeatures, triplet_paths
 
 PAIR = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.2, 0.0]], dtype=torch.float64)
@@ -183,11 +183,18 @@ def test_centres_must_exist() -> None:
 
 def test_centres_are_integers() -> None:
     choose = inspect.unwrap(chosen_centers)  # without the type checks of this test suite
-    for wrong in (1.7, [0.0, 1.0], np.array([False, True]), True, [[0], [1]]):
+    for wrong in (1.7, [0.0, 1.0], np.array([False, True]), True, [[0], [1]], [[0], [1, 2]], "all"):
         with pytest.raises(InputError, match=r"`centers` must be one integer or a list of them"):
             choose(wrong, 2)
     for right in (1, np.int64(1), (1,), np.array([1]), torch.tensor([1]), range(1, 2)):
         assert choose(right, 2) == [1]
+
+
+@pytest.mark.parametrize("symbols", ["B", ["B", "N"], [[5], [5, 7]]])
+def test_symbols_of_elements_are_no_atomic_numbers(symbols) -> None:
+    check = inspect.unwrap(atomic_numbers)  # without the type checks of this test suite
+    with pytest.raises(InputError, match=r"`species` must hold integers.*such as 5 for boron"):
+        check("species", symbols, torch.device("cpu"))
 
 
 @pytest.mark.parametrize("numbers", [torch.tensor(5.0), torch.tensor([5.0, 5.7]), True])
