@@ -49,7 +49,8 @@ class Nice(nn.Module):
     Args:
         max_angular: largest l of the density.
         max_nu: highest correlation order, >= 2.
-        max_lambda: largest angular momentum kept; None: max_angular (nu - 1), all there are.
+        max_lambda: largest angular momentum kept; None: all that can still become scalars, up to
+            max_angular (max_nu - nu) at order nu.
         kept: order -> block -> number of components; blocks and orders that are absent are kept
             whole. Default: no contraction.
 

@@ -164,7 +164,7 @@ class TripletLinear(nn.Module):
         """
         self._check(density)
         y = self._every.apply(density, self.weight)
-        return y if self.bias is None else y + self.bias
+        return y if self.bias is None else y.add_(self.bias)
 
     @full_precision
     def even_and_odd(self, density: Density) -> tuple[Tensor, Tensor]:
@@ -184,7 +184,7 @@ class TripletLinear(nn.Module):
         self._check(density)
         even = self._even.apply(density, self.weight)
         odd = torch.zeros_like(even) if self._odd is None else self._odd.apply(density, self.weight)
-        return (even if self.bias is None else even + self.bias), odd
+        return (even if self.bias is None else even.add_(self.bias)), odd
 
     def _check(self, density: Density) -> None:
         density.check(self.max_angular, type(self).__name__)
