@@ -106,15 +106,29 @@ def validated(kind: type[AnySettings], values: Mapping[str, object], source: str
         # a misspelt required key is also a missing one: the misspelling says more
         unknown = [problem for problem in problems if problem["type"] == "extra_forbidden"]
         problem = (unknown or problems)[0]
-        where = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             raise InputError(_unknown_key(kind, problem["loc"], source)) from None
+        where = _key(kind, problem["loc"])
         if problem["type"] == "missing":
             raise InputError(f"`{where}` must be given in {source}, got nothing; add it.") from None
+        # one for each kind of value that the key may have
+        reasons = [p["msg"] for p in problems if _key(kind, p["loc"]) == where]
+        shown = "; or ".join(reason[0].lower() + reason[1:] for reason in dict.fromkeys(reasons))
         raise InputError(
-            f"`{where}` must be valid in {source}, got {problem['input']!r}; "
-            f"{problem['msg'][0].lower()}{problem['msg'][1:]}."
+            f"`{where}` must be valid in {source}, got {problem['input']!r}; {shown}."
         ) from None
+
+
+def _key(kind: type[Settings], location: tuple[int | str, ...]) -> str:
+    """The key as it stands in the file: pydantic goes on with the kinds of value that it tried."""
+    known: object = kind
+    found: list[str] = []
+    for part in location:
+        if not (isinstance(known, type) and issubclass(known, Settings)):
+            break
+        found.append(str(part))
+        known = known.model_fields[str(part)].annotation if part in known.model_fields else None
+    return ".".join(found)
 
 
 def _unknown_key(kind: type[Settings], location: tuple[int | str, ...], source: str) -> str:

@@ -244,6 +244,9 @@ def test_bad_structures_are_named_without_a_traceback(tmp_path: Path, capsys) ->
         (good, {"validation": 1.5}, "`validation` must be a file or a part between 0 and 1"),
         (good, {"validation": "no.xyz"}, "must name an existing file"),
         (good, {"centers": [5]}, "`centers` must hold indices"),
+        (good, {"centers": [-1]}, "`centers` must be valid"),
+        (good, {"centers": [-1]}, "'all'; or input should be greater than or equal to 0."),
+        (good, {"validation": [1]}, "`validation` must be valid"),
         (good, {"modle": "B_NL"}, "did you mean `model`?"),
         (good, {"expansion": 3}, "`expansion` must be valid"),
         (good, {"expansion.radius": 0.2}, "`expansion.radius` must give"),
@@ -263,7 +266,9 @@ def test_elements_that_only_the_validation_has_are_named(tmp_path: Path, capsys)
     frames = [labelled(rng, [1, 1, 1]) for _ in range(4)]
     file = write(tmp_path, frames, validation=str(tmp_path / "v.xyz"), features={})
     assert main(["fit", file]) == 2
-    assert "`validation` must have centres of the elements [1]" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "`validation` must have centres of the elements [1]" in said
+    assert "choose another `seed` or file for `validation`" in said
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_the_work(

@@ -270,7 +270,7 @@ def _residual(structures: LabelledStructures, model: StructureModel) -> Labelled
         "validation",
         f"have centres of the elements {list(model.elements)} only, as in the training",
         sorted(unknown),
-        "train with these elements",
+        "add structures with these elements, or choose another `seed` or file for `validation`",
     )
     counts = structures.composition(model.elements)
     return replace(structures, energies=structures.energies - counts @ model.atomic_energies)
