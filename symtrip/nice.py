@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -70,7 +71,18 @@ class Nice(nn.Module):
         kept: Mapping[int, Mapping[Key, int]] | None = None,
     ) -> None:
         super().__init__()
-        require(max_nu >= 2, "max_nu", "be an integer >= 2", max_nu, "nu = 1 is the density itself")
+        for name, value, least in (
+            ("max_angular", max_angular, 0),
+            ("max_nu", max_nu, 2),
+            ("max_lambda", 0 if max_lambda is None else max_lambda, 0),
+        ):
+            require(
+                isinstance(value, int) and not isinstance(value, bool) and value >= least,
+                name,
+                f"be an integer >= {least}",
+                repr(value),
+                "nu = 1 is the density itself, lambda is an angular momentum",
+            )
         for order, counts in (kept or {}).items():
             require(
                 1 < order < max_nu and all(count >= 1 for count in counts.values()),
@@ -170,8 +182,17 @@ class Nice(nn.Module):
     ) -> dict[Key, Tensor]:
         step = self._steps[order - 2]
         result: dict[Key, Tensor] = {}
-        for key in step.paths:
+        n_channels = density.rho[0].shape[2]
+        widths = step.widths({key: x.shape[2] for key, x in blocks.items()}, n_channels)
+        for key, width in widths.items():
             name = _name(order, key)
+            require(
+                name not in self.projections or len(self.projections[name]) == width,
+                "density",
+                "have the channels that Nice was fitted to",
+                n_channels,
+                "fit it to densities of this expansion",
+            )
             parts = []
             for start in range(0, max(len(density), 1), chunk):  # one part of none, too
                 part = slice(start, start + chunk)
@@ -184,6 +205,17 @@ class Nice(nn.Module):
                     parts.append(whole.reshape(-1, 2 * key[0] + 1, whole.shape[1]))
             result[key] = torch.cat(parts)
         return result
+
+    def _load_from_state_dict(
+        self, state_dict: Mapping[str, Tensor], prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
+        # the components have no sizes before they are fitted
+        start = f"{prefix}projections."
+        for name, value in state_dict.items():
+            if name.startswith(start):
+                empty = nn.Parameter(torch.empty_like(value), requires_grad=False)
+                self.projections[name.removeprefix(start)] = empty
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the iteration and its components to a safetensors file."""
@@ -291,7 +323,7 @@ class Nice(nn.Module):
 
         Raises:
             InputError: as :meth:`Density.check <symtrip.Density.check>`; ``chunk`` is < 1;
-                :meth:`fit` has not been called.
+                :meth:`fit` has not been called, or for another number of channels.
         """
         self._check(density, chunk, self.max_nu)
         blocks: dict[Key, Tensor] = {(l, 1): rho for l, rho in enumerate(density.rho)}

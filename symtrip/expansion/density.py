@@ -15,7 +15,7 @@ from symtrip.errors import InputError, require
 from symtrip.expansion.cutoff import ShiftedCosine
 from symtrip.expansion.harmonics import harmonic_rows
 from symtrip.expansion.radial import Basis, DeltaDensity, GaussianDensity, Gto
-from symtrip.neighbors import check_rows
+from symtrip.neighbors import atomic_numbers, check_rows
 from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
@@ -144,7 +144,8 @@ class SphericalExpansion(nn.Module):
     ) -> None:
         super().__init__()
         self.cutoff, self.density, self.basis = cutoff, density, basis
-        self.species = tuple(sorted(int(a) for a in species))
+        numbers = atomic_numbers("species", list(species), torch.device("cpu"))
+        self.species = tuple(sorted(numbers.tolist()))
         require(
             len(self.species) > 0
             and self.species[0] >= 1

@@ -117,6 +117,17 @@ def test_a_fit_survives_its_file(tmp_path: Path) -> None:
     assert torch.equal(fitted(density)[3], loaded(density)[3])
 
 
+def test_a_fit_survives_its_state_dict_and_knows_its_channels() -> None:
+    density, kept = b8_density(0, 4), {2: {(0, 1): 3, (1, 1): 2}}
+    fitted, fresh = (Nice(max_angular=3, max_nu=3, max_lambda=1, kept=kept) for _ in range(2))
+    fitted.fit(density)
+    fresh.load_state_dict(fitted.state_dict())
+    assert all(torch.equal(x, fresh(density)[order]) for order, x in fitted(density).items())
+    half = tuple(tuple(x[..., :3] for x in blocks) for blocks in (density.rho, density.g))
+    with pytest.raises(InputError, match=r"`density` must have the channels .* fitted to, got 3"):
+        fresh(Density(*half, density.mask))
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nice.safetensors"
     path.write_bytes(b"no tensors")
@@ -155,6 +166,10 @@ def test_impossible_contractions_are_refused() -> None:
         Nice(max_angular=3, max_nu=3, kept={3: {(0, 1): 25}})
     with pytest.raises(InputError, match=r"`max_nu` must be an integer >= 2"):
         Nice(max_angular=3, max_nu=1)
+    with pytest.raises(InputError, match=r"`max_angular` must be an integer >= 0, got -1"):
+        Nice(max_angular=-1, max_nu=3)
+    with pytest.raises(InputError, match=r"`max_lambda` must be an integer >= 0, got -1"):
+        Nice(max_angular=1, max_nu=3, max_lambda=-1)
 
 
 @given(inside())
