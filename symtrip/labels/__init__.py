@@ -6,6 +6,7 @@ from symtrip.labels.check import (
     shipped_deviations,
 )
 from symtrip.labels.compute import Label, compute_label
+from symtrip.labels.pairs import label_pairs
 from symtrip.labels.run import LabelReport, check_structures, label_structures
 from symtrip.labels.settings import LabelSettings
 from symtrip.labels.store import LabelStore
@@ -18,6 +19,7 @@ __all__ = [
     "LabelStore",
     "check_structures",
     "compute_label",
+    "label_pairs",
     "label_structures",
     "relax_planar_b8",
     "shipped_deviations",

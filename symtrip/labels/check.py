@@ -53,6 +53,7 @@ def shipped_deviations(
     seed: int = 0,
     pairs: Sequence[int] = (),
     initial_guess: Literal["minao", "huckel", "atom"] = "minao",
+    scf_grid_level: int | None = None,
     processes: int = 1,
     progress: Callable[[int, int], None] = silent,
 ) -> list[LabelDeviation]:
@@ -63,6 +64,7 @@ def shipped_deviations(
         seed: of the sample.
         pairs: numbers of pairs instead, both members of each.
         initial_guess: as in :class:`LabelSettings`.
+        scf_grid_level: as in :class:`LabelSettings`.
         processes: worker processes of one thread each.
         progress: called with (done, total).
 
@@ -96,7 +98,9 @@ def shipped_deviations(
         "a label takes about half a minute on one core",
     )
     chosen = np.sort(np.random.default_rng(seed).choice(len(rows), count, replace=False))
-    settings = LabelSettings(gradients=False, initial_guess=initial_guess)
+    settings = LabelSettings.checked(
+        gradients=False, initial_guess=initial_guess, scf_grid_level=scf_grid_level
+    )
     numbers = np.full(8, BORON)
     positions = data.positions
     found = []

@@ -17,11 +17,13 @@ import numpy as np
 import pytest
 
 from symtrip.cli.main import main
+from symtrip.data import B8_REFERENCE_ENERGY_HARTREE, HARTREE_IN_EV, B8Pairs
 from symtrip.errors import InputError
 from symtrip.labels import (
     LabelSettings,
     LabelStore,
     compute_label,
+    label_pairs,
     label_structures,
     shipped_deviations,
 )
@@ -227,3 +229,58 @@ def test_the_command_line_reports_bad_input_without_a_traceback(tmp_path: Path) 
         assert done.returncode == 2
         assert message in " ".join(done.stderr.split())
         assert "Traceback" not in done.stderr
+
+
+def test_a_coarse_grid_for_the_density_changes_the_energy_in_second_order() -> None:
+    numbers, positions = np.array([5, 5]), np.array([[0.0, 0, 0], [1.7, 0, 0]])
+    fine = CHEAP.model_copy(update={"grid_level": 4, "gradients": False, "smearing": 0.01})
+    coarse = fine.model_copy(update={"grid_level": 0})
+    both = LabelSettings.checked(**(fine.model_dump() | {"scf_grid_level": 0}))
+    want, first, found = (
+        compute_label(numbers, positions, settings) for settings in (fine, coarse, both)
+    )
+    # measured: 7e-3, 5e-7 and 3e-5 Ha; only the free energy is stationary in the density
+    assert abs(first.energy - want.energy) >= 1e-3
+    assert abs(found.energy - want.energy) <= 2e-6
+    assert abs(found.energy_total - want.energy_total) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"scf_grid_level": 6, "gradients": False},
+            r"`scf_grid_level` must not be above `grid_level` = 5",
+        ),
+        ({"scf_grid_level": 1}, r"`scf_grid_level` must be left out.*--no-gradients"),
+    ],
+)
+def test_a_finer_grid_for_the_density_and_forces_with_it_are_refused(
+    settings: dict[str, int], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        LabelSettings.checked(**settings)
+
+
+def test_labels_of_pairs_are_a_data_set(tmp_path: Path) -> None:
+    settings = CHEAP.model_copy(update={"gradients": False, "smearing": 0.05})
+    command = ["label", "--b8", "7:8", "--out", os.fspath(tmp_path), "--functional", "lda,vwn"]
+    command += ["--basis", "sto-3g", "--smearing", "0.05", "--grid-level", "0", "--no-gradients"]
+    assert main(command) == 0
+    shipped, found = B8Pairs.load(), B8Pairs.load(tmp_path / "b8.npz")
+    assert (found.parameters == shipped.parameters).all()
+    assert found.labelled.index.tolist() == [7]
+    positions = shipped.positions[7, 1].numpy()
+    label = compute_label(shipped.numbers.numpy(), positions, settings)
+    computed = float(found.energies[7, 1]) / HARTREE_IN_EV + B8_REFERENCE_ENERGY_HARTREE
+    assert abs(computed - label.energy) <= 1e-9
+    report, _ = label_pairs(7, 8, tmp_path, settings)
+    assert (report.computed, report.reused) == (0, 2)
+
+
+@pytest.mark.parametrize("text", ["5", "5:5", "7:3", "3999:4001", "-1:3", "a:b"])
+def test_a_bad_range_of_pairs_leaves_no_store_behind(text: str, tmp_path: Path, capsys) -> None:
+    assert main(["label", f"--b8={text}", "--out", os.fspath(tmp_path / "store")]) == 2
+    assert "`b8` must be FIRST:LAST" in " ".join(capsys.readouterr().err.split())
+    assert main(["label", "--b8=0:1", "--basis", "none", "--out", str(tmp_path / "store")]) == 2
+    assert not (tmp_path / "store").exists()
