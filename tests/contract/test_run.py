@@ -152,6 +152,12 @@ def test_arguments_reach_the_job(script):
     ]
 
 
+def test_labels_get_pyscf(script):
+    with pytest.raises(SystemExit):
+        script.main(["symtrip", "label", "clusters.xyz"])
+    assert script.calls[:3] == ["venv", "editables", ".[dft]"]
+
+
 def test_other_packages_have_an_environment_of_their_own(script):
     with pytest.raises(SystemExit):
         script.main(["peers", "audit", "dscribe:SOAP"])
