@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHORT_WORK", "in_threads", "multiply"]
+__all__ = ["SHORT_WORK", "in_threads", "multiply", "shares"]
 
 Array = NDArray[Any]
 
@@ -21,27 +22,48 @@ def multiply(left: Array, right: Array, out: Array) -> None:
     """Matrix products, a few rows at a time so that each of them runs on the calling thread.
 
     Args:
-        left: (E, rows, inner).
-        right: (E, inner, columns), or one for all environments.
-        out: (E, rows, columns) to write to.
+        left: (..., rows, inner).
+        right: (..., inner, columns); its other axes and those of ``left`` are broadcast.
+        out: (..., rows, columns) to write to.
     """
-    n_env, n_rows, n_inner = left.shape
+    n_rows, n_inner = left.shape[-2:]
+    n_columns = right.shape[-1]
     if n_inner == 1:
         np.multiply(left, right, out=out)
         return
-    step = max(1, SHORT_WORK // max(n_inner * right.shape[2], 1))
+    step = max(1, SHORT_WORK // max(n_inner * n_columns, 1))
     if step >= n_rows:
         np.matmul(left, right, out=out)
         return
     whole = n_rows // step * step
-    shape = (n_env, whole // step, step)
+    shape = (whole // step, step)
     np.matmul(
-        left[:, :whole].reshape(*shape, n_inner),
-        right[:, None],
-        out=out[:, :whole].reshape(*shape, right.shape[2]),
+        left[..., :whole, :].reshape(*left.shape[:-2], *shape, n_inner),
+        right[..., None, :, :],
+        out=out[..., :whole, :].reshape(*out.shape[:-2], *shape, n_columns),
     )
     if whole < n_rows:
-        np.matmul(left[:, whole:], right, out=out[:, whole:])
+        np.matmul(left[..., whole:, :], right, out=out[..., whole:, :])
+
+
+def shares(threads: int, n_environments: int, n_neighbors: int) -> list[tuple[slice, slice]]:
+    """What each thread does: some environments, or some neighbours of all where these are few.
+
+    Args:
+        threads: number of threads to use, >= 1.
+        n_environments: >= 1.
+        n_neighbors: >= 1.
+
+    Returns:
+        Environments and neighbours for each thread; no more threads than there is work for.
+    """
+    every = slice(0, n_environments), slice(0, n_neighbors)
+    by_environment = n_environments >= threads
+    size = n_environments if by_environment else n_neighbors
+    parts = min(threads, size)
+    edges = [size * i // parts for i in range(parts + 1)]
+    pieces = [slice(first, last) for first, last in pairwise(edges)]
+    return [(piece, every[1]) if by_environment else (every[0], piece) for piece in pieces]
 
 
 def in_threads(work: Callable[[int], None], n: int) -> None:

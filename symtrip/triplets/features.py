@@ -14,6 +14,7 @@ from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, keep_freed_memory, require_memory
 from symtrip.precision import full_precision
 from symtrip.triplets.blocks import Triplets, triplet_paths, unordered
+from symtrip.triplets.dense_on_cpu import DenseWriter
 from symtrip.triplets.on_cpu import BlockWriter
 
 __all__ = ["TripletFeatures"]
@@ -62,6 +63,7 @@ class TripletFeatures(nn.Module):
         ]
         self._product = TripleProduct(half) if symmetry == "full" else self._every
         self._writer = BlockWriter(half, max_angular) if symmetry == "full" else None
+        self._dense_writer = DenseWriter(max_angular)
 
     @full_precision
     def forward(self, density: Density, *, out: Tensor | None = None) -> Triplets:
@@ -130,9 +132,17 @@ class TripletFeatures(nn.Module):
             f"{out.dtype} of shape {tuple(out.shape)}",
             "allocate it with torch.empty",
         )
+        if out.device.type == "cpu":
+            self._dense_writer.write(density, out)
+        else:
+            self._write_dense(density, out)
+        return out
+
+    def _write_dense(self, density: Density, out: Tensor) -> None:
+        """Fill ``out`` by operations that every device has."""
+        n_env, n, _, q = density.g[0].shape
         by_path = out.view(n_env, n, n, len(self.paths), q, q * q)
-        # two threads have twice the cache, and share what lies between products at a price
-        per_env = math.prod(shape[1:]) // (2 * min(torch.get_num_threads(), 2))
+        per_env = math.prod(out.shape[1:]) // 2
         # What the last product gives is rearranged while it is in the cache: some environments at
         # a time, or a few neighbours j of one, with k in front so that runs are near each other
         whole = chunk_fits(per_env * out.element_size(), out.device)
@@ -159,7 +169,6 @@ class TripletFeatures(nn.Module):
                         order
                     )
                 start = stop
-        return out
 
     def workspace(self, density: Density) -> Tensor:
         """Memory that :meth:`forward` can write the features of ``density`` to, again and again.

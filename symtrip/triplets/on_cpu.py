@@ -32,7 +32,7 @@ Strided = tuple[tuple[int, ...], tuple[int, ...], int]
 # some of (l1, l2): measured
 _WIDE = 1000
 # Intermediates of one thread, in bytes
-_CACHE = 4 << 20
+_CACHE = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,9 @@ class BlockWriter:
                 pair: [flat[x.start :][: n_env * x.per_env].reshape(n_env, n * q, -1) for x in mine]
                 for pair, mine in places.items()
             }
-            rho = torch.cat(density.rho, dim=1).transpose(1, 2).numpy()
-            g = [x.transpose(2, 3).reshape(n_env, n * q, x.shape[2]).numpy() for x in density.g]
+            # by NumPy: threads of PyTorch keep a core busy for a while after their work
+            rho = np.concatenate([x.detach().numpy() for x in density.rho], axis=1).swapaxes(1, 2)
+            g = [x.detach().numpy().swapaxes(2, 3).reshape(n_env, n * q, -1) for x in density.g]
 
             def work(i: int) -> None:
                 env, rows = (
