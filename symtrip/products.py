@@ -46,20 +46,20 @@ def multiply(left: Array, right: Array, out: Array) -> None:
         np.matmul(left[..., whole:, :], right, out=out[..., whole:, :])
 
 
-def shares(threads: int, n_environments: int, n_neighbors: int) -> list[tuple[slice, slice]]:
-    """What each thread does: some environments, or some neighbours of all where these are few.
+def shares(threads: int, n_env: int, n_rows: int) -> list[tuple[slice, slice]]:
+    """What each thread does: some environments, or some rows of all where these are few.
 
     Args:
         threads: number of threads to use, >= 1.
-        n_environments: >= 1.
-        n_neighbors: >= 1.
+        n_env: number of environments, >= 1.
+        n_rows: number of rows of each, >= 1.
 
     Returns:
-        Environments and neighbours for each thread; no more threads than there is work for.
+        Environments and rows for each thread; no more threads than there is work for.
     """
-    every = slice(0, n_environments), slice(0, n_neighbors)
-    by_environment = n_environments >= threads
-    size = n_environments if by_environment else n_neighbors
+    every = slice(0, n_env), slice(0, n_rows)
+    by_environment = n_env >= threads
+    size = n_env if by_environment else n_rows
     parts = min(threads, size)
     edges = [size * i // parts for i in range(parts + 1)]
     pieces = [slice(first, last) for first, last in pairwise(edges)]

@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 # Bytes of results of the last product that wait in the cache for their places, and of what one
 # thread has before that product: in fewer, threads wait longer for each other between NumPy's calls
-_WAITING = 1 << 22
+_WAITING = 8 << 20
 _HALF = 16 << 20
 
 

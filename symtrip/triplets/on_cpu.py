@@ -7,7 +7,6 @@ Each thread makes its own environments from beginning to end, so that nothing is
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from torch import Tensor
 
 from symtrip.contraction import Column, coupling_table
 from symtrip.expansion.density import Density
-from symtrip.products import SHORT_WORK, in_threads, multiply
+from symtrip.products import SHORT_WORK, in_threads, multiply, shares
 from symtrip.triplets.blocks import Path, triplet_paths
 
 __all__ = ["BlockWriter"]
@@ -113,9 +112,7 @@ class BlockWriter:
         n_env, n, _, q = density.g[0].shape
         places, blocks = self._layout(n_env, n, q)
         if n_env * n > 0:
-            threads = torch.get_num_threads()
-            # environments are shared out, or the neighbours j of a few
-            parts = (threads, 1) if n_env >= threads else (1, min(threads, n))
+            parts = shares(torch.get_num_threads(), n_env, n * q)
             flat = memory.numpy()
             targets = {
                 pair: [flat[x.start :][: n_env * x.per_env].reshape(n_env, n * q, -1) for x in mine]
@@ -126,13 +123,10 @@ class BlockWriter:
             g = [x.detach().numpy().swapaxes(2, 3).reshape(n_env, n * q, -1) for x in density.g]
 
             def work(i: int) -> None:
-                env, rows = (
-                    slice(size * (i % part) // part, size * (i % part + 1) // part)
-                    for size, part in zip((n_env, n * q), parts, strict=True)
-                )
+                env, rows = parts[i]
                 self._write_part(rho[env], [x[env] for x in g], targets, env, rows)
 
-            in_threads(work, math.prod(parts))
+            in_threads(work, len(parts))
         origin = memory.storage_offset()
         return {
             path: memory.as_strided(size, stride, origin + start)

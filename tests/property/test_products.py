@@ -6,8 +6,10 @@ import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from symtrip.products import SHORT_WORK, in_threads, multiply
+from symtrip.products import SHORT_WORK, in_threads, multiply, shares
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -33,6 +35,29 @@ def test_products_in_parts_are_the_products(
     # sums of at most seven products
     scale = np.abs(left) @ np.abs(right)
     assert np.all(np.abs(out - left @ right) <= 8 * np.finfo(dtype).eps * scale)
+
+
+def test_products_are_broadcast_in_parts() -> None:
+    generator = np.random.default_rng(0)
+    left = generator.standard_normal((2, 1, 11, 7))
+    right = generator.standard_normal((1, 3, 7, SHORT_WORK // 35))
+    out = np.full((2, 3, 11, SHORT_WORK // 35), np.nan)
+    multiply(left, right, out)
+    scale = np.abs(left) @ np.abs(right)
+    assert np.all(np.abs(out - left @ right) <= 8 * np.finfo(np.float64).eps * scale)
+
+
+@given(st.integers(1, 9), st.integers(1, 20), st.integers(1, 20))
+def test_every_row_of_every_environment_is_the_share_of_one_thread(
+    threads: int, n_env: int, n_rows: int
+) -> None:
+    count = np.zeros((n_env, n_rows), dtype=int)
+    parts = shares(threads, n_env, n_rows)
+    for part in parts:
+        count[part] += 1
+        assert count[part].size
+    assert (count == 1).all()
+    assert len(parts) <= threads
 
 
 @pytest.mark.parametrize("n", [1, 2])

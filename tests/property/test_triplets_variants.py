@@ -68,6 +68,13 @@ def tracked(density: Density, *, rho: bool = False) -> Density:
     )
 
 
+def by_other_devices(features: TripletFeatures, density: Density) -> Tensor:
+    """Dense features from the operations that devices other than a CPU use."""
+    out = torch.empty_like(features.dense(density))
+    features._write_dense(density, out)
+    return out
+
+
 def agree(got: Tensor, want: Tensor) -> bool:
     assert got.shape == want.shape
     assert got.dtype == want.dtype
@@ -90,15 +97,26 @@ def test_blocks_are_the_same_in_parts_and_on_threads(n_env: int, n: int, threads
     density = random_density(n_env, n)
     # memory that begins somewhere within a larger one
     memory_ = FULL.workspace(random_density(n_env + 1, n))[5:]
-    want = FULL.dense(density)
+    want = by_other_devices(FULL, density)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        got = FULL(density, out=memory_).dense()
+        got = FULL(density, out=memory_).dense(), FULL.dense(density)
         assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
-    assert agree(got, want)
+    assert all(agree(some, want) for some in got)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_products_of_many_channels_are_made_in_parts(dtype: torch.dtype) -> None:
+    features = TripletFeatures(max_angular=1)
+    g = tuple(torch.randn(1, 2, 2 * l + 1, 48, dtype=dtype) for l in range(2))
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    density = Density(rho=tuple(x.sum(dim=1) for x in g), g=g, mask=mask)
+    want = by_other_devices(features, density)
+    assert agree(features.dense(density), want)
+    assert agree(features(density).dense(), want)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
