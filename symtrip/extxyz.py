@@ -13,7 +13,7 @@ from symtrip.files import atomic_write
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["labelled", "read_extxyz", "write_extxyz"]
+__all__ = ["label_of", "labelled", "read_extxyz", "write_extxyz"]
 
 
 def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
@@ -35,6 +35,17 @@ def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
         ) from problem
     require(len(frames) > 0, "path", "name a file with structures", name, "export it again")
     return list(frames)
+
+
+def label_of(atoms: ase.Atoms, name: str) -> Any:
+    """A label of a structure, or None: ase's reader makes known ones results of a calculator.
+
+    Args:
+        atoms: the structure, as read.
+        name: of the key in the comment line, or of the column.
+    """
+    results = {} if atoms.calc is None else atoms.calc.results
+    return results.get(name, atoms.info.get(name, atoms.arrays.get(name)))
 
 
 def labelled(atoms: ase.Atoms, energy: float, **others: Any) -> ase.Atoms:

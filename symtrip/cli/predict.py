@@ -24,13 +24,19 @@ def predict(
         ),
     ] = "trained",
     forces: Annotated[bool, typer.Option(help="Compute forces, and stresses of crystals.")] = True,
+    energy: Annotated[
+        str, typer.Option(help="Name of the energies in the file to compare with.")
+    ] = "energy",
+    forces_name: Annotated[
+        str, typer.Option(help="Name of the forces in the file to compare with.")
+    ] = "forces",
     chunk: Annotated[int, typer.Option(help="Structures at a time.", min=1)] = 64,
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")] = "cpu",
 ) -> None:
     """Predict energies and forces of structures with a trained model.
 
     Energies in eV are relative to the zero of the model's training data; forces are in eV/Å,
-    stresses in eV/Å^3.
+    stresses in eV/Å^3. Labels that the file has already are compared with, and replaced.
     """
     import torch
     from rich.console import Console
@@ -38,8 +44,8 @@ def predict(
     from symtrip.cli.options import chosen_centers, chosen_device
     from symtrip.extxyz import read_extxyz, write_extxyz
     from symtrip.files import check_writable
+    from symtrip.interop import label_errors, with_results
     from symtrip.interop import predict as run
-    from symtrip.interop import with_results
     from symtrip.models import load_model
     from symtrip.progress import progress_bar
 
@@ -56,6 +62,7 @@ def predict(
             chunk=chunk,
             progress=report,
         )
+    errors = label_errors(frames, found, energy=energy, forces=forces_name)
     write_extxyz(out, [with_results(a, p) for a, p in zip(frames, found, strict=True)])
     energies = torch.tensor([p.energy for p in found])
     console = Console()
@@ -65,6 +72,20 @@ def predict(
         highlight=False,
         soft_wrap=True,
     )
+    told = [
+        f"{count} {what} by {error:.4g} {unit}"
+        for count, what, error, unit in (
+            (errors.structures, "energies", errors.energy, "eV per atom"),
+            (errors.with_forces, "structures' forces", errors.forces, "eV/Å"),
+        )
+        if error is not None
+    ]
+    if told:
+        console.print(
+            f"root mean square difference from the labels in {structures}: {', '.join(told)}",
+            highlight=False,
+            soft_wrap=True,
+        )
     alone = [number for number, p in enumerate(found) if p.isolated]
     if alone:
         console.print(

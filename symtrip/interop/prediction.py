@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from symtrip.environments import Environments
 from symtrip.errors import require
-from symtrip.extxyz import labelled
+from symtrip.extxyz import label_of, labelled
 from symtrip.models import (
     AnyModel,
     EnergyModel,
@@ -28,7 +28,7 @@ from symtrip.progress import Progress, silent
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["Prediction", "Predictor", "predict", "with_results"]
+__all__ = ["LabelErrors", "Prediction", "Predictor", "label_errors", "predict", "with_results"]
 
 Array = NDArray[np.float64]
 Centers = Literal["trained"] | int | Sequence[int] | None
@@ -162,6 +162,79 @@ def predict(
 def with_results(atoms: ase.Atoms, prediction: Prediction) -> ase.Atoms:
     """A copy of the structure that carries the prediction as the results of a calculator."""
     return labelled(atoms, prediction.energy, forces=prediction.forces, stress=prediction.stress)
+
+
+@dataclass(frozen=True)
+class LabelErrors:
+    """How far predictions are from labels.
+
+    Attributes:
+        structures: number of structures with an energy.
+        energy: root mean square error of the energies in eV per atom; None without any.
+        with_forces: number of structures with forces, labelled and predicted.
+        forces: root mean square error of the force components in eV/Å; None without any.
+    """
+
+    structures: int
+    energy: float | None
+    with_forces: int
+    forces: float | None
+
+
+def label_errors(
+    frames: Sequence[ase.Atoms],
+    predictions: Sequence[Prediction],
+    *,
+    energy: str = "energy",
+    forces: str = "forces",
+) -> LabelErrors:
+    """Compare predictions with the labels that structures came with.
+
+    Args:
+        frames: the structures, as read.
+        predictions: one for each of them.
+        energy: name of the energy in eV; its zero must be that of the training.
+        forces: name of the forces in eV/Å.
+
+    Returns:
+        The errors, over the structures that have labels.
+
+    Raises:
+        InputError: a label is no finite number, or the forces have another shape.
+    """
+    by_energy, by_force = [], []
+    for number, (atoms, found) in enumerate(zip(frames, predictions, strict=True)):
+        known = label_of(atoms, energy), label_of(atoms, forces)
+        if known[0] is not None:
+            label = _numbers(known[0], energy, (), number)
+            by_energy.append(np.atleast_1d(found.energy - label) / len(atoms))
+        if known[1] is not None and found.forces is not None:
+            by_force.append(found.forces - _numbers(known[1], forces, (len(atoms), 3), number))
+    return LabelErrors(
+        structures=len(by_energy),
+        energy=_root_mean_square(by_energy),
+        with_forces=len(by_force),
+        forces=_root_mean_square(by_force),
+    )
+
+
+def _root_mean_square(errors: Sequence[Array]) -> float | None:
+    if not errors:
+        return None
+    return float(np.sqrt(np.mean(np.concatenate([np.ravel(x) for x in errors]) ** 2)))
+
+
+def _numbers(value: object, name: str, shape: tuple[int, ...], number: int) -> Array:
+    found = np.asarray(value)
+    good = found.dtype.kind in "fiu" and found.shape == shape and np.isfinite(found).all()
+    require(
+        bool(good),
+        name,
+        f"hold finite numbers of shape {shape}",
+        f"{np.array2string(found, threshold=6)} in structure {number}",
+        "repair the file, or name another key",
+    )
+    return found.astype(np.float64)
 
 
 def _by_structure(

@@ -38,6 +38,30 @@ def test_predictions_are_results_in_the_file(structures, model, tmp_path, capsys
         assert np.abs(atoms.get_forces().sum(axis=0)).max() < 1e-6  # written with 8 decimals
 
 
+def test_labels_in_the_file_are_compared_with(structures, model, tmp_path, capsys) -> None:
+    out = tmp_path / "predicted.xyz"
+    words = ["predict", str(model), str(structures), "--out", str(out)]
+    assert main(words) == 0
+    assert "root mean square" not in capsys.readouterr().out
+    frames = ase.io.read(out, ":", format="extxyz")
+    labels = [(a.get_potential_energy() + 0.8, a.get_forces() + 0.5) for a in frames]
+    for atoms, (energy, forces) in zip(frames, labels, strict=True):
+        atoms.calc = None
+        atoms.info["dft"] = energy
+        atoms.arrays["slopes"] = forces
+    del frames[1].arrays["slopes"]
+    ase.io.write(structures, frames, format="extxyz")
+    assert main([*words, "--energy", "dft", "--forces-name", "slopes"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "2 energies by 0.1 eV per atom, 1 structures' forces by 0.5 eV/Å" in said
+    frames[0].info["dft"] = "high"
+    ase.io.write(structures, frames, format="extxyz")
+    assert main([*words, "--energy", "dft"]) == 2
+    assert "`dft` must hold finite numbers of shape () got" in capsys.readouterr().err.replace(
+        ",", ""
+    )
+
+
 def test_forces_can_be_left_out(structures, model, tmp_path) -> None:
     out = tmp_path / "predicted.xyz"
     words = ["predict", str(model), str(structures), "--out", str(out), "--no-forces"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +15,7 @@ from torch import Tensor
 
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
-from symtrip.extxyz import read_extxyz
-
-if TYPE_CHECKING:
-    import ase
+from symtrip.extxyz import label_of, read_extxyz
 
 __all__ = ["LabelledStructures", "StructureBatch", "read_labelled"]
 
@@ -148,14 +145,14 @@ def read_labelled(
     energies, columns = [], []
     for number, atoms in enumerate(frames):
         where = f"structure {number} of {os.fspath(path)}"
-        value = _label(atoms, energy, atoms.info)
+        value = label_of(atoms, energy)
         if value is None:
             raise InputError(
                 f"`structures` must have the energy {energy!r} in every structure, got none in "
                 f"{where}; add it, or name another key as `energy`."
             )
         energies.append(_numbers(value, energy, (), where))
-        column = _label(atoms, forces, atoms.arrays)
+        column = label_of(atoms, forces)
         if column is not None:
             columns.append(_numbers(column, forces, (len(atoms), 3), where))
     stacked = None
@@ -180,12 +177,6 @@ def read_labelled(
         stacked,
         len(frames) - len(columns),
     )
-
-
-def _label(atoms: ase.Atoms, name: str, other: dict[str, Any]) -> Any:
-    """A label that ase's reader made a result of a calculator or left where it was."""
-    results = {} if atoms.calc is None else atoms.calc.results
-    return results.get(name, other.get(name))
 
 
 def _numbers(value: Any, name: str, shape: tuple[int, ...], where: str) -> NDArray[np.float64]:
