@@ -95,6 +95,8 @@ def test_only_models_on_triplets_separate_the_members_of_a_pair(values, name, se
 def test_shipped_weights_have_the_recorded_errors(models, validation, name) -> None:
     recorded = json.loads(FILES[name].with_suffix(".json").read_text(encoding="utf-8"))
     (entry,) = recorded["models"].values()
+    # the last pair got its second label after these were trained
+    validation = validation.subset(slice(recorded["pairs"]["validation"]))
     parts = validation.positions.split(50)
     model = for_use(models[name])
     found = torch.cat([energies(model, part) for part in parts]).view(-1, 2)
@@ -107,6 +109,6 @@ def test_shipped_weights_have_the_recorded_errors(models, validation, name) -> N
 def test_the_kernel_model_has_the_recorded_kind_of_errors(pairs, values) -> None:
     recorded = json.loads(FILES["best"].with_suffix(".json").read_text(encoding="utf-8"))
     found = pair_errors(values["best"], pairs.energies)
-    # 20 of the 499 pairs; all of them take minutes
+    # 20 of the 500 pairs; all of them take minutes
     assert 0.4 <= found.mean / recorded["validation"]["mean"] <= 2.0
     assert 0.4 <= found.diff / recorded["validation"]["diff"] <= 2.0
