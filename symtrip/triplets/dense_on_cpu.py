@@ -25,6 +25,8 @@ Array = NDArray[Any]
 # thread has before that product: in fewer, threads wait longer for each other between NumPy's calls
 _WAITING = 8 << 20
 _HALF = 16 << 20
+# Bytes from which more threads pay where PyTorch's, which wait actively, have just been at work
+_THREADED = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,8 @@ class DenseWriter:
         # by NumPy: threads of PyTorch keep a core busy for a while after their work
         rho = [x.detach().numpy() for x in density.rho]
         g = [x.detach().numpy().swapaxes(2, 3).reshape(n_env, n * q, -1) for x in density.g]
-        parts = shares(torch.get_num_threads(), n_env, n)
+        threads = torch.get_num_threads() if out.nbytes >= _THREADED else 1
+        parts = shares(threads, n_env, n)
 
         def work(i: int) -> None:
             env, tagged = parts[i]
