@@ -7,13 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from symtrip.errors import InputError, require
 from symtrip.files import atomic_write
 
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["label_of", "labelled", "read_extxyz", "write_extxyz"]
+__all__ = ["as_numbers", "label_of", "labelled", "read_extxyz", "write_extxyz"]
 
 
 def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
@@ -46,6 +49,33 @@ def label_of(atoms: ase.Atoms, name: str) -> Any:
     """
     results = {} if atoms.calc is None else atoms.calc.results
     return results.get(name, atoms.info.get(name, atoms.arrays.get(name)))
+
+
+def as_numbers(
+    value: object, name: str, shape: tuple[int, ...], where: str, *, finite: bool = False
+) -> NDArray[np.float64]:
+    """A label of one structure as float64.
+
+    Args:
+        value: what :func:`label_of` gave.
+        name: of the label.
+        shape: that it must have.
+        where: name of the structure in the message.
+        finite: whether NaN and infinity are refused.
+
+    Raises:
+        InputError: something else than numbers of this shape.
+    """
+    found = np.asarray(value)
+    good = found.dtype.kind in "fiu" and found.shape == shape
+    require(
+        good and (not finite or bool(np.isfinite(found).all())),
+        name,
+        f"hold {'finite ' if finite else ''}numbers of shape {shape}",
+        f"{np.array2string(found, threshold=6)} in {where}",
+        "repair the file, or name another key",
+    )
+    return found.astype(np.float64)
 
 
 def labelled(atoms: ase.Atoms, energy: float, **others: Any) -> ase.Atoms:

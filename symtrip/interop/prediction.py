@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from symtrip.environments import Environments
 from symtrip.errors import require
-from symtrip.extxyz import label_of, labelled
+from symtrip.extxyz import as_numbers, label_of, labelled
 from symtrip.models import (
     AnyModel,
     EnergyModel,
@@ -204,12 +204,13 @@ def label_errors(
     """
     by_energy, by_force = [], []
     for number, (atoms, found) in enumerate(zip(frames, predictions, strict=True)):
-        known = label_of(atoms, energy), label_of(atoms, forces)
-        if known[0] is not None:
-            label = _numbers(known[0], energy, (), number)
+        where, labels = f"structure {number}", (label_of(atoms, energy), label_of(atoms, forces))
+        if labels[0] is not None:
+            label = as_numbers(labels[0], energy, (), where, finite=True)
             by_energy.append(np.atleast_1d(found.energy - label) / len(atoms))
-        if known[1] is not None and found.forces is not None:
-            by_force.append(found.forces - _numbers(known[1], forces, (len(atoms), 3), number))
+        if labels[1] is not None and found.forces is not None:
+            label = as_numbers(labels[1], forces, (len(atoms), 3), where, finite=True)
+            by_force.append(found.forces - label)
     return LabelErrors(
         structures=len(by_energy),
         energy=_root_mean_square(by_energy),
@@ -222,19 +223,6 @@ def _root_mean_square(errors: Sequence[Array]) -> float | None:
     if not errors:
         return None
     return float(np.sqrt(np.mean(np.concatenate([np.ravel(x) for x in errors]) ** 2)))
-
-
-def _numbers(value: object, name: str, shape: tuple[int, ...], number: int) -> Array:
-    found = np.asarray(value)
-    good = found.dtype.kind in "fiu" and found.shape == shape and np.isfinite(found).all()
-    require(
-        bool(good),
-        name,
-        f"hold finite numbers of shape {shape}",
-        f"{np.array2string(found, threshold=6)} in structure {number}",
-        "repair the file, or name another key",
-    )
-    return found.astype(np.float64)
 
 
 def _by_structure(

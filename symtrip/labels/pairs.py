@@ -31,14 +31,18 @@ def pair_range(text: str) -> tuple[int, int]:
     """
     parts = re.fullmatch(r"(\d+):(\d+)", text)
     first, last = map(int, parts.groups()) if parts else (0, 0)
+    _check_range(first, last, text)
+    return first, last
+
+
+def _check_range(first: int, last: int, given: str) -> None:
     require(
-        first < last <= N_PAIRS,
+        0 <= first < last <= N_PAIRS,
         "b8",
         f"be FIRST:LAST with 0 <= FIRST < LAST <= {N_PAIRS}",
-        text,
+        given,
         "give e.g. 0:10 for pairs 0 to 9",
     )
-    return first, last
 
 
 def label_pairs(
@@ -70,7 +74,7 @@ def label_pairs(
             :class:`LabelStore`.
         KeyboardInterrupt: labels finished until then are in the store; run again to continue.
     """
-    pair_range(f"{first}:{last}")
+    _check_range(first, last, f"{first}:{last}")
     pairs = B8Pairs.load()
     chosen = pairs.subset(slice(first, last))
     numbers = chosen.numbers.numpy()

@@ -16,6 +16,7 @@ from symtrip.contraction import Column, coupling_table
 from symtrip.expansion.density import Density
 from symtrip.products import SHORT_WORK, in_threads, multiply, shares
 from symtrip.triplets.blocks import Path, triplet_paths
+from symtrip.triplets.on_cpu import tagged_rows
 
 __all__ = ["DenseWriter"]
 
@@ -76,9 +77,8 @@ class DenseWriter:
         if n_env * n == 0:
             return
         target = out.view(n_env, n, n, -1, q, q * q).numpy()
-        # by NumPy: threads of PyTorch keep a core busy for a while after their work
         rho = [x.detach().numpy() for x in density.rho]
-        g = [x.detach().numpy().swapaxes(2, 3).reshape(n_env, n * q, -1) for x in density.g]
+        g = tagged_rows(density)
         threads = torch.get_num_threads() if out.nbytes >= _THREADED else 1
         parts = shares(threads, n_env, n)
 

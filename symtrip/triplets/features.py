@@ -63,7 +63,7 @@ class TripletFeatures(nn.Module):
         ]
         self._product = TripleProduct(half) if symmetry == "full" else self._every
         self._writer = BlockWriter(half, max_angular) if symmetry == "full" else None
-        self._dense_writer = DenseWriter(max_angular)
+        self._dense_writer = DenseWriter(max_angular) if symmetry == "full" else None
 
     @full_precision
     def forward(self, density: Density, *, out: Tensor | None = None) -> Triplets:
@@ -132,7 +132,7 @@ class TripletFeatures(nn.Module):
             f"{out.dtype} of shape {tuple(out.shape)}",
             "allocate it with torch.empty",
         )
-        if out.device.type == "cpu":
+        if self._dense_writer is not None and out.device.type == "cpu":
             self._dense_writer.write(density, out)
         else:
             self._write_dense(density, out)

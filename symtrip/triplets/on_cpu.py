@@ -21,7 +21,7 @@ from symtrip.expansion.density import Density
 from symtrip.products import SHORT_WORK, in_threads, multiply, shares
 from symtrip.triplets.blocks import Path, triplet_paths
 
-__all__ = ["BlockWriter"]
+__all__ = ["BlockWriter", "tagged_rows"]
 
 Array = NDArray[Any]
 Pair = tuple[int, int]
@@ -32,6 +32,15 @@ Strided = tuple[tuple[int, ...], tuple[int, ...], int]
 _WIDE = 1000
 # Intermediates of one thread, in bytes
 _CACHE = 16 << 20
+
+
+def tagged_rows(density: Density) -> list[Array]:
+    """Per l, g as matrices (E, N Q, 2 l + 1).
+
+    By NumPy: threads of PyTorch keep a core busy for a while after their work.
+    """
+    n_env, n, _, q = density.g[0].shape
+    return [x.detach().numpy().swapaxes(2, 3).reshape(n_env, n * q, -1) for x in density.g]
 
 
 @dataclass(frozen=True)
@@ -118,9 +127,8 @@ class BlockWriter:
                 pair: [flat[x.start :][: n_env * x.per_env].reshape(n_env, n * q, -1) for x in mine]
                 for pair, mine in places.items()
             }
-            # by NumPy: threads of PyTorch keep a core busy for a while after their work
             rho = np.concatenate([x.detach().numpy() for x in density.rho], axis=1).swapaxes(1, 2)
-            g = [x.detach().numpy().swapaxes(2, 3).reshape(n_env, n * q, -1) for x in density.g]
+            g = tagged_rows(density)
 
             def work(i: int) -> None:
                 env, rows = parts[i]

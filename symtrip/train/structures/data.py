@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from numpy.typing import NDArray
 from torch import Tensor
 
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
-from symtrip.extxyz import label_of, read_extxyz
+from symtrip.extxyz import as_numbers, label_of, read_extxyz
 
 __all__ = ["LabelledStructures", "StructureBatch", "read_labelled"]
 
@@ -151,10 +149,10 @@ def read_labelled(
                 f"`structures` must have the energy {energy!r} in every structure, got none in "
                 f"{where}; add it, or name another key as `energy`."
             )
-        energies.append(_numbers(value, energy, (), where))
+        energies.append(as_numbers(value, energy, (), where))
         column = label_of(atoms, forces)
         if column is not None:
-            columns.append(_numbers(column, forces, (len(atoms), 3), where))
+            columns.append(as_numbers(column, forces, (len(atoms), 3), where))
     stacked = None
     if len(columns) == len(frames):
         stacked = torch.from_numpy(np.concatenate(columns))
@@ -177,19 +175,6 @@ def read_labelled(
         stacked,
         len(frames) - len(columns),
     )
-
-
-def _numbers(value: Any, name: str, shape: tuple[int, ...], where: str) -> NDArray[np.float64]:
-    """A label of one structure as float64."""
-    found = np.asarray(value)
-    require(
-        found.dtype.kind in "fiu" and found.shape == shape,
-        name,
-        f"hold numbers of shape {shape}",
-        f"{np.array2string(found, threshold=6)} in {where}",
-        "repair the file, or name another key",
-    )
-    return found.astype(np.float64)
 
 
 def _ranges(first: Tensor, counts: Tensor) -> Tensor:
