@@ -140,14 +140,22 @@ class TripletEncoder(nn.Module):
         return latent
 
 
-class LatentDecoder(nn.Sequential):
-    """From a latent vector to features: Linear, LayerNorm, SiLU, twice, and Linear.
+class LatentDecoder(nn.Module):
+    """From a latent vector to features: Linear, LayerNorm, SiLU, twice, and a last layer.
 
     Args:
         latent: length of the latent vector.
         n_features: number of features.
         hidden: width.
+        skip: whether the last layer reads the first hidden layer and the latent vector as well.
+            Without, as in the archived scripts, all outputs lie in a space of ``hidden``
+            dimensions: whatever the weights are, they miss what is outside.
         generator: source of the initial weights; ``None``: torch's default generator.
+
+    Attributes:
+        widths: lengths of the vectors that the last layer reads.
+        last: parts of the last layer, one for each vector that it reads; their results are added,
+            and only the first has a bias.
     """
 
     def __init__(
@@ -156,29 +164,57 @@ class LatentDecoder(nn.Sequential):
         n_features: int,
         hidden: int = 512,
         *,
+        skip: bool = False,
         generator: torch.Generator | None = None,
     ) -> None:
-        super().__init__(
-            linear(latent, hidden, generator),
-            nn.LayerNorm(hidden),
-            nn.SiLU(),
-            linear(hidden, hidden, generator),
-            nn.LayerNorm(hidden),
-            nn.SiLU(),
-            linear(hidden, n_features, generator),
-        )
+        super().__init__()
+        self.first = linear(latent, hidden, generator)
+        self.middle = nn.Sequential(nn.LayerNorm(hidden), nn.SiLU())
+        self.second = linear(hidden, hidden, generator)
+        self.end = nn.Sequential(nn.LayerNorm(hidden), nn.SiLU())
+        # apart, as optimisers of matrices take sides of up to 512
+        self.widths = [hidden, hidden, latent] if skip else [hidden]
+        self.last = nn.ModuleList(linear(width, n_features, generator) for width in self.widths)
+        for part in self.last[1:]:
+            part.register_parameter("bias", None)
 
-    @property
-    def last(self) -> nn.Linear:
-        """The last layer."""
-        return cast("nn.Linear", self[len(self) - 1])
+    def read_by_last(self, latent: Float[Tensor, "environments latent"]) -> list[Tensor]:
+        """What the parts of the last layer read, (E, width) each.
 
-    def hidden(self, latent: Float[Tensor, "environments latent"]) -> Tensor:
-        """(E, width), what the last layer reads."""
-        rows = latent
-        for layer in list(self)[:-1]:
-            rows = layer(rows)
-        return rows
+        Args:
+            latent: (E, latent).
+        """
+        first = self.middle(self.first(latent))
+        return [self.end(self.second(first)), first, latent][: len(self.last)]
+
+    def add_to_last(
+        self, weights: Float[Tensor, "features width"], bias: Float[Tensor, " features"]
+    ) -> None:
+        """Change the last layer.
+
+        Args:
+            weights: added to those of its parts, which stand side by side in it.
+            bias: added to its bias.
+        """
+        parts = [cast("nn.Linear", part) for part in self.last]
+        pieces = torch.split(weights, self.widths, dim=1)
+        with torch.no_grad():
+            for part, piece in zip(parts, pieces, strict=True):
+                part.weight.add_(piece)
+            parts[0].bias.add_(bias)
+
+    def forward(
+        self, latent: Float[Tensor, "environments latent"]
+    ) -> Float[Tensor, "environments features"]:
+        """Features of E environments from their latent vectors.
+
+        Args:
+            latent: (E, latent).
+        """
+        pieces: list[Tensor] = [
+            part(x) for part, x in zip(self.last, self.read_by_last(latent), strict=True)
+        ]
+        return torch.stack(pieces).sum(dim=0) if len(pieces) > 1 else pieces[0]
 
 
 class TripletReconstruction(nn.Module):

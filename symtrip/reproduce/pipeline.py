@@ -392,10 +392,10 @@ class Pipeline:
 
 
 def errors_of(folder: Path, plan: ModelPlan) -> dict[str, Any]:
-    """Set -> "mean" or "diff" -> error, of a finished model."""
+    """Set -> "mean" or "diff" -> error, of a finished model; "limit", if it has one, likewise."""
     content: dict[str, Any] = json.loads((folder / _marker(plan)).read_text(encoding="utf-8"))
     if plan.model[0] not in "BD":
-        return {"training": content["training"], "validation": content["validation"]}
+        return content
     errors: dict[str, Any] = content["models"][plan.model]
     return errors
 

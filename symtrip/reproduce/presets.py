@@ -33,10 +33,17 @@ RowName = ModelName | Literal["A_rho_L", "A_rho_NL", "A_L", "A_NL", "C_L", "C_NL
 
 
 class LatentSettings(Settings):
-    """Encoder and decoder of models A: length of the latent vector and width of both."""
+    """Encoder and decoder of models A.
+
+    Attributes:
+        size: length of the latent vector.
+        hidden: width of both.
+        skip: as in :class:`~symtrip.models.LatentDecoder`.
+    """
 
     size: PositiveInt = 128
     hidden: PositiveInt = 512
+    skip: bool = True
 
 
 class RidgeSettings(Settings):

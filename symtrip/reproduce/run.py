@@ -17,7 +17,7 @@ from symtrip.reproduce.drawing import draw_figures
 from symtrip.reproduce.pipeline import Pipeline, errors_of
 from symtrip.reproduce.presets import Preset
 from symtrip.reproduce.tables import markdown_table, summary
-from symtrip.train import Report
+from symtrip.train import PairErrors, Report
 
 __all__ = ["Figures", "reproduce"]
 
@@ -103,6 +103,11 @@ def _write_tables(path: Path, preset: Preset, models: dict[str, Any]) -> None:
         + "\n## Table S2: training\n\n"
         + markdown_table(models, "training")
     )
+    for name, model in models.items():
+        if "limit" in model:
+            limit = PairErrors(**model["limit"]["validation"])
+            width = preset.models[name].latent.hidden
+            text += f"\n{name}: the {width} largest components of its targets miss {limit}.\n"
     missing = [name for name in preset.models if name not in models]
     if missing:
         text += f"\nNot trained here: {', '.join(missing)}.\n"

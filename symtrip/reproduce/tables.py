@@ -28,18 +28,19 @@ def paper_errors() -> dict[str, dict[str, PairErrors]]:
     }
 
 
-def summary(runs: list[dict[str, dict[str, float]]]) -> dict[str, Any]:
+def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean over seeds of both errors on both sets, and their spread (largest minus smallest).
 
     Args:
-        runs: for each seed: set -> "mean" or "diff" -> error.
+        runs: for each seed: set -> "mean" or "diff" -> error; "limit", if there is one, is the
+            same for all seeds.
     """
     result: dict[str, Any] = {"spread": {}}
     for part in _SETS:
         values = {e: [run[part][e] for run in runs] for e in ("mean", "diff")}
         result[part] = {e: float(np.mean(v)) for e, v in values.items()}
         result["spread"][part] = {e: float(np.ptp(v)) for e, v in values.items()}
-    return result
+    return result | ({"limit": runs[0]["limit"]} if "limit" in runs[0] else {})
 
 
 def markdown_table(models: dict[str, Any], part: str) -> str:

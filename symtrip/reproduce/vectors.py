@@ -48,9 +48,19 @@ __all__ = [
 _SETS = ("training", "validation")
 
 
-def write_errors(folder: Path, errors: dict[str, PairErrors]) -> None:
-    """Write the errors of one run, set by set."""
-    content = {name: asdict(error) for name, error in errors.items()}
+def write_errors(
+    folder: Path, errors: dict[str, PairErrors], limit: dict[str, PairErrors] | None = None
+) -> None:
+    """Write the errors of one run, set by set.
+
+    Args:
+        folder: gets ``errors.json``.
+        errors: set -> errors.
+        limit: those that no weights would go below, written as "limit".
+    """
+    content: dict[str, Any] = {name: asdict(error) for name, error in errors.items()}
+    if limit is not None:
+        content["limit"] = {name: asdict(error) for name, error in limit.items()}
     with atomic_write(folder / "errors.json") as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -75,7 +85,9 @@ def reconstruction(
         nonlinear=plan.model.endswith("_NL"),
         generator=generator,
     )
-    decoder = LatentDecoder(latent.size, len(units), latent.hidden, generator=generator)
+    decoder = LatentDecoder(
+        latent.size, len(units), latent.hidden, skip=latent.skip, generator=generator
+    )
     return TripletReconstruction(encoder, decoder, units)
 
 
@@ -89,7 +101,9 @@ def fit_reconstruction(
     """Train encoder and decoder, then solve for the last layer; no labels are needed.
 
     Args:
-        folder: gets ``weights``, ``latent.safetensors`` (of all structures) and ``errors.json``.
+        folder: gets ``weights``, ``latent.safetensors`` (of all structures) and ``errors.json``,
+            with what as many principal components as the decoder is wide would miss: about the
+            least error of a decoder whose last layer reads only its second hidden layer.
         plan: the row.
         triplets: input of training, validation and, if there are any, further pairs.
         targets: invariants of the same sets; further pairs are trained on as well.
@@ -133,9 +147,12 @@ def fit_reconstruction(
     save_tensors(folder / "latent.safetensors", {"latent": torch.cat(pieces)})
 
     parts = predicted[: len(known)], predicted[len(known) :]
+    columns = targets["training"].largest(plan.latent.hidden)
+    kept = {name: targets[name].only(columns) for name in _SETS}
     write_errors(
         folder,
         {name: targets[name].errors(part) for name, part in zip(_SETS, parts, strict=True)},
+        {name: some.errors(some.values) for name, some in kept.items()},
     )
 
 

@@ -13,7 +13,7 @@ from symtrip.train.trainer import LabelledPairs, paired
 
 __all__ = ["refit_last_layer"]
 
-_RIDGES = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+_RIDGES = tuple(10.0**exponent for exponent in range(-12, -2))
 _PAIRS_AT_A_TIME = 128
 
 
@@ -36,27 +36,23 @@ def refit_last_layer(
     """
     outer, missed = _moments(network, fit, difference_weight)
     aside = [(x, y) for x, y in _rows(network, select, difference_weight)]
-    ridge_unit = float(outer.diagonal().mean())
-    last = network.decoder.last
     best = torch.zeros_like(missed)
     least = float(sum(y.square().sum() for _, y in aside))
     for ridge in _RIDGES:
         matrix = outer.clone()
-        matrix.diagonal().add_(ridge * ridge_unit)
+        matrix.diagonal().add_(ridge * outer.diagonal())
         correction = torch.linalg.solve(matrix, missed)
         left = float(sum((y - x @ correction).square().sum() for x, y in aside))
         if left < least:
             best, least = correction, left
     change = best / network.units.to(best)
-    with torch.no_grad():
-        last.weight.add_(change[:-1].T)
-        last.bias.add_(change[-1])
+    network.decoder.add_to_last(change[:-1].T, change[-1])
 
 
 def _moments(
     network: TripletReconstruction, data: LabelledPairs, difference_weight: float
 ) -> tuple[Tensor, Tensor]:
-    width, columns = network.decoder.last.in_features, network.decoder.last.out_features
+    width, columns = sum(network.decoder.widths), len(network.units)
     outer = network.units.new_zeros(width + 1, width + 1, dtype=torch.float64)
     missed = network.units.new_zeros(width + 1, columns, dtype=torch.float64)
     for x, y in _rows(network, data, difference_weight):
@@ -72,9 +68,10 @@ def _rows(
     for first in range(0, len(data), _PAIRS_AT_A_TIME):
         part = data[slice(first, first + _PAIRS_AT_A_TIME)]
         with torch.no_grad():
-            x = network.decoder.hidden(network.encoder.for_training(part.features))
-            y = part.energies - paired(network.units * network.decoder.last(x))
-        x = torch.cat([x, torch.ones_like(x[:, :1])], dim=1)
+            latent = network.encoder.for_training(part.features)
+            y = part.energies - paired(network.units * network.decoder(latent))
+            read = network.decoder.read_by_last(latent)
+        x = torch.cat([*read, torch.ones_like(latent[:, :1])], dim=1)
         yield _weighted(x, difference_weight), _weighted(y.flatten(0, 1), difference_weight)
 
 

@@ -206,6 +206,20 @@ def test_the_linear_encoder_gives_both_members_of_a_pair_the_same_energy(
     assert linear < 1e3 * 1.2e-7 < nonlinear
 
 
+def test_what_as_many_components_as_the_decoder_is_wide_miss_is_said(vectors: Path) -> None:
+    models = json.loads((vectors / "results.json").read_text())["models"]
+    assert {name for name in models if "limit" in models[name]} == {"A_rho_L", "A_rho_NL"}
+    limit = models["A_rho_NL"]["limit"]
+    assert limit == models["A_rho_L"]["limit"]
+    for part in ("training", "validation"):
+        assert 0 < limit[part]["mean"] < models["A_rho_NL"][part]["mean"]
+        assert 0 < limit[part]["diff"] < 1
+    assert (
+        "A_rho_NL: the 16 largest components of its targets miss"
+        in (vectors / "tables.md").read_text()
+    )
+
+
 def test_rows_that_were_not_trained_are_named_under_the_table(
     pairs: B8Pairs, finished: Path, tmp_path: Path
 ) -> None:

@@ -15,10 +15,10 @@ SECTIONS = (5, 2, 2, 1)
 COLUMNS = 4
 
 
-def network() -> TripletReconstruction:
+def network(*, skip: bool = False) -> TripletReconstruction:
     generator = torch.Generator().manual_seed(3)
     encoder = TripletEncoder(SECTIONS, 6, nonlinear=False, generator=generator)
-    decoder = LatentDecoder(6, COLUMNS, 8, generator=generator)
+    decoder = LatentDecoder(6, COLUMNS, 8, skip=skip, generator=generator)
     return TripletReconstruction(encoder, decoder, torch.tensor([1.0, 0.1, 3.0, 2.0])).double()
 
 
@@ -36,8 +36,8 @@ def loss(net: TripletReconstruction, pairs: LabelledPairs, weight: float) -> flo
 
 
 def least_squares(net: TripletReconstruction, pairs: LabelledPairs, weight: float) -> Tensor:
-    """(columns, 9) weights and biases that minimise the loss: one row for each of its squares."""
-    x = net.decoder.hidden(net.encoder(pairs.features)).detach()
+    """(columns, width + 1) weights and biases that minimise the loss: a row for each square."""
+    x = torch.cat(net.decoder.read_by_last(net.encoder(pairs.features)), dim=1).detach()
     x = paired(torch.cat([x, torch.ones_like(x[:, :1])], dim=1))
     y = pairs.energies / net.units
     root = (2 * weight) ** 0.5
@@ -46,38 +46,42 @@ def least_squares(net: TripletReconstruction, pairs: LabelledPairs, weight: floa
     return torch.linalg.lstsq(rows, wanted).solution.T
 
 
+@pytest.mark.parametrize("skip", [False, True])
 @pytest.mark.parametrize("weight", [0.0, 3.0])
-def test_it_has_the_least_squared_error(weight: float) -> None:
-    fit = data(400, 0)
-    net = network()
+def test_it_has_the_least_squared_error(weight: float, skip: bool) -> None:
+    fit = data(4000, 0)
+    net = network(skip=skip)
     want = least_squares(net, fit, weight)
-    refit_last_layer(net, fit, data(200, 1), weight)
+    refit_last_layer(net, fit, data(2000, 1), weight)
     best = copy.deepcopy(net)
     with torch.no_grad():
-        best.decoder.last.weight.copy_(want[:, :-1])
-        best.decoder.last.bias.copy_(want[:, -1])
+        for parameter in best.decoder.last.parameters():
+            parameter.zero_()
+    best.decoder.add_to_last(want[:, :-1], want[:, -1])
     least = loss(best, fit, weight)
-    # the ridge, 1e-9 to 1e-3 of the mean square of a column, costs something on the pairs fitted
+    # the ridge, 1e-12 to 1e-3 of the mean square of a column, costs something on the pairs fitted
     assert least <= loss(net, fit, weight) <= 1.01 * least
 
 
-def test_nothing_below_the_last_layer_changes() -> None:
-    net, before = network(), network()
+@pytest.mark.parametrize("skip", [False, True])
+def test_nothing_below_the_last_layer_changes(skip: bool) -> None:
+    net, before = network(skip=skip), network(skip=skip)
     refit_last_layer(net, data(50, 0), data(20, 1), 1.0)
     changed = {
         name
         for name, value in net.state_dict().items()
         if not torch.equal(value, before.state_dict()[name])
     }
-    assert changed == {"decoder.6.weight", "decoder.6.bias"}
+    weights = {f"decoder.last.{part}.weight" for part in range(3 if skip else 1)}
+    assert changed == weights | {"decoder.last.0.bias"}
 
 
 def test_pairs_kept_aside_never_get_worse() -> None:
     for seed in range(5):
         net, aside = network(), data(30, 100 + seed, learnable=False)
         with torch.no_grad():
-            net.decoder.last.weight.zero_()
-            net.decoder.last.bias.zero_()
+            net.decoder.last[0].weight.zero_()
+            net.decoder.last[0].bias.zero_()
         before = loss(net, aside, 1.0)
         refit_last_layer(net, data(6, seed), aside, 1.0)
         assert loss(net, aside, 1.0) <= before * (1 + 1e-12)
@@ -93,7 +97,7 @@ def test_float32_networks_stay_float32() -> None:
         LabelledPairs(aside.features.to(dtype=torch.float32), aside.energies.float()),
         1.0,
     )
-    assert single.decoder.last.weight.dtype == torch.float32
+    assert single.decoder.last[0].weight.dtype == torch.float32
     want = pair_errors(predict(net, aside.features), aside.energies).mean
     got = pair_errors(
         predict(single, aside.features.to(dtype=torch.float32)), aside.energies.float()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from symtrip.errors import InputError
-from symtrip.models import PairFeatures, TripletEncoder, sum_over_pairs
+from symtrip.models import LatentDecoder, PairFeatures, TripletEncoder, sum_over_pairs
 from symtrip.train import pair_errors
 
 EPS = torch.finfo(torch.float64).eps
@@ -58,6 +58,33 @@ def test_the_nonlinear_encoder_sums_its_network_over_ordered_pairs() -> None:
     want = (each - bias).sum(dim=(1, 2)) / network.pairs_per_environment + bias
     got = network(pairs)
     assert (got - want).abs().max() <= 256 * EPS * want.abs().max()  # measured 10
+
+
+def decoded(*, skip: bool, n_features: int = 40) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(4)
+    decoder = LatentDecoder(6, n_features, 8, skip=skip, generator=generator).double()
+    return decoder(torch.randn(100, 6, generator=generator, dtype=torch.float64)).detach()
+
+
+@pytest.mark.parametrize(("skip", "dimensions"), [(False, 8), (True, 8 + 8 + 6)])
+def test_outputs_lie_in_a_space_as_wide_as_what_the_last_layer_reads(
+    skip: bool, dimensions: int
+) -> None:
+    outputs = decoded(skip=skip)
+    values = torch.linalg.svdvals(outputs - outputs.mean(dim=0))
+    assert values[dimensions] <= 256 * EPS * values[0]
+    assert values[dimensions - 1] >= 1e-9 * values[0]
+
+
+def test_a_decoder_that_skips_adds_to_one_that_does_not() -> None:
+    latent = torch.randn(5, 6, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
+    plain, skipping = (LatentDecoder(6, 4, 8, skip=skip).double() for skip in (False, True))
+    missing, surplus = skipping.load_state_dict(plain.state_dict(), strict=False)
+    assert (surplus, missing) == ([], ["last.1.weight", "last.2.weight"])
+    with torch.no_grad():
+        for part in skipping.last[1:]:
+            part.weight.zero_()
+    assert torch.equal(skipping(latent), plain(latent))
 
 
 def test_errors_of_many_columns_do_not_change_when_the_columns_are_rotated() -> None:

@@ -54,10 +54,11 @@ def energy(**options: bool) -> TripletEnergy:
     return made
 
 
-def reconstruction() -> TripletReconstruction:
+def reconstruction(*, skip: bool = False) -> TripletReconstruction:
     draw = torch.Generator().manual_seed(0)
     encoder = TripletEncoder(SECTIONS, 3, 16, pairs_per_environment=1, generator=draw)
-    made = TripletReconstruction(encoder, LatentDecoder(3, 4, 8, generator=draw), torch.ones(4))
+    decoder = LatentDecoder(3, 4, 8, skip=skip, generator=draw)
+    made = TripletReconstruction(encoder, decoder, torch.ones(4))
     disturb(made)
     return made
 
@@ -69,6 +70,7 @@ NETWORKS: dict[str, Callable[[], TripletEnergy | TripletReconstruction]] = {
     "linear energy": lambda: energy(nonlinear=False),
     "linear energy with inversion": lambda: energy(nonlinear=False, inversion_symmetric=True),
     "reconstruction": reconstruction,
+    "reconstruction with a last layer that skips": lambda: reconstruction(skip=True),
 }
 
 
