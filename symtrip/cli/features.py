@@ -36,6 +36,7 @@ def features(
     in the file. The default settings are the paper's for B8.
     """
     import torch
+    from rich import filesize
     from rich.console import Console
 
     from symtrip.cli.options import chosen_centers, chosen_device
@@ -75,4 +76,16 @@ def features(
         )
     found.save(out)
     rows, columns = found.features.shape
-    Console().print(f"{rows} rows of {columns} features: {out}", highlight=False, soft_wrap=True)
+    console = Console()
+    console.print(
+        f"{rows} rows of {columns} features, {filesize.decimal(out.stat().st_size)}: {out}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if found.isolated:
+        console.print(
+            f"[yellow]{found.isolated} centres have no neighbour within {radius:g} Å; positions "
+            "must be in Å.[/]",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -47,6 +47,7 @@ class FeatureArrays:
             may stand for several images.
         settings: of the density expansion.
         kind: a key of :data:`KINDS`.
+        isolated: number of centres without a neighbour within the radius; they have no triplets.
     """
 
     features: NDArray[np.float32] | NDArray[np.float64]
@@ -55,6 +56,7 @@ class FeatureArrays:
     neighbors: NDArray[np.int64] | None
     settings: ExpansionSettings
     kind: str
+    isolated: int = 0
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an npz file without pickled objects, atomically.
@@ -168,6 +170,7 @@ def feature_arrays(
         neighbors,
         settings,
         kind,
+        int((~mask.any(dim=1)).sum()),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
@@ -98,27 +98,37 @@ class StoredModel(nn.Module):
 
     Attributes:
         FORMAT: what the header of its files says.
+        UNTRAINED: what it says after that while the network is not trained yet.
         centers: indices of the atoms whose environments' energies are added up; None for all. The
             models for B8 are for atom 0: its environment is the whole cluster.
     """
 
     FORMAT: ClassVar[str]
+    UNTRAINED: ClassVar[str] = ", without a trained network"
     centers: tuple[int, ...] | None = (0,)
 
     @classmethod
     def load(
-        cls: type[Stored], path: str | os.PathLike[str], device: torch.device | str = "cpu"
+        cls: type[Stored],
+        path: str | os.PathLike[str],
+        device: torch.device | str = "cpu",
+        *,
+        trained: bool = True,
     ) -> Stored:
         """Read a model that ``save`` wrote.
 
         Args:
             path: the file.
             device: where the weights go.
+            trained: as it was saved.
 
         Raises:
             InputError: the file is missing, damaged, or holds no such model.
         """
-        return cls.from_file(read_model_file(path, device)).to(device)
+        file = read_model_file(path, device)
+        if not trained and file.format == cls.FORMAT + cls.UNTRAINED:
+            file = replace(file, header=file.header | {"format": cls.FORMAT})
+        return cls.from_file(file).to(device)
 
     @classmethod
     def from_file(cls: type[Stored], file: ModelFile) -> Stored:

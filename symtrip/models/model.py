@@ -155,15 +155,24 @@ class EnergyModel(StoredModel):
         """Where the weights are."""
         return self.energy.head.first.weight.device
 
-    def save(self, path: str | os.PathLike[str], dtype: torch.dtype | None = None) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        dtype: torch.dtype | None = None,
+        *,
+        trained: bool = True,
+    ) -> None:
         """Write weights, components and specification to one safetensors file, atomically.
 
         Args:
             path: the file.
             dtype: of the components and weights in the file; ``None``: as they are. float32 halves
                 the file and changes energies by about 1e-6 of their spread.
+            trained: whether the network is; a file with one that is not is refused where energies
+                are wanted.
         """
-        header = {"format": self.FORMAT, "spec": self.spec.model_dump_json()}
+        form = self.FORMAT if trained else self.FORMAT + self.UNTRAINED
+        header = {"format": form, "spec": self.spec.model_dump_json()}
         tensors = {
             name: tensor.to(dtype) if tensor.is_floating_point() else tensor
             for name, tensor in self.state_dict().items()

@@ -136,11 +136,17 @@ class StructureModel(StoredModel):
             raise TypeError(f"the model of element {z} is fused already")
         return model
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one safetensors file, atomically."""
+    def save(self, path: str | os.PathLike[str], *, trained: bool = True) -> None:
+        """Write the model to one safetensors file, atomically.
+
+        Args:
+            path: the file.
+            trained: whether its networks are; a file with some that are not is refused where
+                energies are wanted.
+        """
         specs = {str(z): spec.model_dump(mode="json") for z, spec in self._specs.items()}
         header = {
-            "format": self.FORMAT,
+            "format": self.FORMAT if trained else self.FORMAT + self.UNTRAINED,
             "specs": json.dumps(specs),
             "centers": json.dumps(self.centers),
         }

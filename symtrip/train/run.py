@@ -111,8 +111,8 @@ def train(
 
     Raises:
         InputError: the folder holds a checkpoint and ``resume`` is false; the checkpoint is damaged
-            or belongs to another configuration; too few labelled pairs; a further pair without
-            energies.
+            or belongs to another configuration or to other pairs; too few labelled pairs; a further
+            pair without energies.
         OSError: the folder cannot be written; known before the work starts.
         KeyboardInterrupt: after Ctrl-C or SIGTERM, once the checkpoint is written.
     """
@@ -123,6 +123,7 @@ def train(
     fitting, validation = _labelled(config, data)
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")
+    identity["pairs"] = [part.digest()[:12] for part in (fitting, validation)]
     if further is not None:
         require(
             bool(further.mask.all()),
@@ -140,7 +141,7 @@ def train(
     model = EnergyModel(spec, descriptor, build_energy(spec, generator_for(config.seed, "weights")))
     model.to(device)
     if state is None:
-        model.save(folder / "descriptor.safetensors")
+        model.save(folder / "descriptor.safetensors", trained=False)
 
     start = time.perf_counter()
     with report.stage(f"{config.model}: features") as progress:
@@ -221,7 +222,7 @@ def _descriptor(
 ) -> tuple[ModelSpec, Descriptor]:
     """Fit the compression, or read the one that the interrupted run had fitted."""
     if stored is not None:
-        before = EnergyModel.load(stored / "descriptor.safetensors")
+        before = EnergyModel.load(stored / "descriptor.safetensors", trained=False)
         return before.spec, before.descriptor
     positions = fitting.positions.flatten(0, 1)
     descriptor = fit_to_clusters(

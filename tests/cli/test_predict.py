@@ -128,6 +128,16 @@ def test_features_are_written_as_plain_arrays(structures, tmp_path, kind, column
         assert ("neighbors" in stored) == (kind == "triplets")
 
 
+def test_features_of_centres_without_neighbours_are_pointed_out(tmp_path, capsys) -> None:
+    path, out = tmp_path / "apart.xyz", tmp_path / "features.npz"
+    ase.io.write(path, ase.Atoms("B3", [[0, 0, 0], [0, 0, 1.5], [9, 0, 0]]), format="extxyz")
+    assert main(["features", str(path), "--out", str(out), "--n-radial", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "2 rows of 272 features" in said
+    assert "kB" in said
+    assert "1 centres have no neighbour within 2 Å" in said
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -106,14 +106,17 @@ def test_training_on_energies_and_forces_learns_a_potential(finished: Path) -> N
 
 def test_atomic_energies_are_found_by_least_squares(structures: Path, tmp_path: Path) -> None:
     frames = ase.io.read(structures, ":", format="extxyz")
-    for atoms in frames:
-        energy = sum(ATOMIC[z] for z in atoms.numbers)
+    rest = 1e-3 * np.random.default_rng(1).standard_normal(len(frames))
+    counts = np.array([[np.sum(atoms.numbers == z) for z in ATOMIC] for atoms in frames])
+    energies = counts @ np.array(list(ATOMIC.values())) + rest
+    for atoms, energy in zip(frames, energies, strict=True):
         atoms.calc = SinglePointCalculator(atoms, energy=energy)
-    ase.io.write(tmp_path / "atoms.xyz", frames, format="extxyz")
-    result = fit(config(tmp_path / "atoms.xyz", tmp_path / "out"), ConsoleReport())
-    for z, found in zip(result.model.elements, result.model.atomic_energies, strict=True):
-        assert abs(float(found) - ATOMIC[z]) < 1e-12
-    assert result.training.energy < 1e-8
+    path = tmp_path / "atoms.xyz"
+    ase.io.write(path, frames, format="extxyz")
+    result = fit(config(path, tmp_path / "out", validation=str(path)), ConsoleReport())
+    assert result.model.elements == tuple(ATOMIC)
+    want = np.linalg.lstsq(counts, energies, rcond=None)[0]
+    assert np.abs(result.model.atomic_energies.numpy() - want).max() < 1e-12
 
 
 def test_the_saved_model_has_the_errors_of_the_results(structures: Path, finished: Path) -> None:
@@ -298,3 +301,34 @@ def test_a_checkpoint_of_other_settings_is_refused(structures: Path, tmp_path: P
         fit(config(structures, tmp_path), ConsoleReport())
     with pytest.raises(InputError, match=r"checkpoint"):
         fit(config(structures, tmp_path, seed=1), ConsoleReport(), resume=True)
+
+
+def test_a_checkpoint_of_other_labels_is_refused(structures: Path, tmp_path: Path) -> None:
+    """Even if the sum of all energies is the same."""
+    frames = ase.io.read(structures, ":", format="extxyz")
+    path = tmp_path / "train.xyz"
+    ase.io.write(path, frames, format="extxyz")
+    fit(config(path, tmp_path), ConsoleReport())
+    for atoms, change in zip(frames[::3], (0.5, -0.5), strict=False):
+        results = atoms.calc.results
+        atoms.calc = SinglePointCalculator(
+            atoms, energy=results["energy"] + change, forces=results["forces"]
+        )
+    ase.io.write(path, frames, format="extxyz")
+    with pytest.raises(InputError, match=r"`config` must be the one .*contents = .* instead of"):
+        fit(config(path, tmp_path), ConsoleReport(), resume=True)
+
+
+def test_energies_that_are_all_the_same_are_refused(structures: Path, tmp_path: Path) -> None:
+    frames = ase.io.read(structures, "::3", format="extxyz")
+    for atoms in frames:
+        atoms.calc = SinglePointCalculator(atoms, energy=-5.0)
+    path = tmp_path / "same.xyz"
+    ase.io.write(path, frames, format="extxyz")
+    with pytest.raises(InputError, match=r"`structures` must have energies that differ by more"):
+        fit(config(path, tmp_path), ConsoleReport())
+
+
+def test_a_network_that_is_not_trained_is_no_model(finished: Path) -> None:
+    with pytest.raises(InputError, match="without a trained network"):
+        load_model(finished / "descriptor.safetensors")

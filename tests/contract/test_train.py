@@ -16,7 +16,7 @@ import torch
 
 from symtrip.data import B8Pairs
 from symtrip.errors import InputError
-from symtrip.models import EnergyModel, InvariantEnergy
+from symtrip.models import EnergyModel, InvariantEnergy, load_model
 from symtrip.train import (
     LabelledPairs,
     PairErrors,
@@ -178,6 +178,24 @@ def test_a_checkpoint_of_another_configuration_is_refused(tmp_path: Path) -> Non
     changed = write_config(tmp_path, epochs=5)
     with pytest.raises(InputError, match=r"training.epochs = 5 instead of 4"):
         run(changed, resume=True)
+
+
+def test_a_checkpoint_of_other_labels_is_refused(tmp_path: Path) -> None:
+    file = write_config(tmp_path)
+    run(file)
+    other = pairs()
+    other.energies[0] += other.energies.new_tensor([1e-3, -1e-3])
+    with pytest.raises(InputError, match=r"`config` must be the one .*pairs = .* instead of"):
+        train(load_config(file), ConsoleReport(), pairs=other, resume=True)
+
+
+def test_a_network_that_is_not_trained_is_no_model(tmp_path: Path) -> None:
+    run(write_config(tmp_path))
+    file = tmp_path / "out" / "descriptor.safetensors"
+    for load in (EnergyModel.load, load_model):
+        with pytest.raises(InputError, match="without a trained network"):
+            load(file)
+    assert EnergyModel.load(file, trained=False).spec.model == "B_NL"
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,6 +99,24 @@ class LabelledStructures:
             chosen.energies,
             chosen.forces,
         )
+
+    def digest(self) -> str:
+        """64 hexadecimal digits that change with any label, vector or species."""
+        found = self.environments
+        digest = hashlib.sha256()
+        for tensor in (
+            self.first_environment,
+            self.first_atom,
+            self.energies,
+            self.forces,
+            found.vectors,
+            found.mask,
+            found.species,
+            found.center_species,
+        ):
+            if tensor is not None:
+                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def composition(self, elements: Sequence[int]) -> Float[Tensor, "structures elements"]:
         """Number of centres of each element in each structure, float64."""

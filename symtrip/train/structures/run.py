@@ -103,15 +103,15 @@ def fit(
     training, validation = _read(config, report)
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")
-    identity["labels"] = [float(x.energies.sum()) for x in (training, validation)]
+    identity["contents"] = [part.digest()[:12] for part in (training, validation)]
     state = load_checkpoint(checkpoint, identity) if resume and checkpoint.exists() else None
 
     if state is None:
         with report.stage("compression") as progress:
             model = _fresh_model(config, training, progress)
-        model.save(folder / _DESCRIPTOR)
+        model.save(folder / _DESCRIPTOR, trained=False)
     else:
-        model = StructureModel.load(folder / _DESCRIPTOR)
+        model = StructureModel.load(folder / _DESCRIPTOR, trained=False)
     dtype = getattr(torch, config.training.dtype)
     energies = {z: model.of(z) for z in model.elements}
     for one in energies.values():

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
+from symtrip.errors import require
 from symtrip.models import (
     EnergyModel,
     LearnableTriplets,
@@ -22,6 +23,9 @@ from symtrip.train.structures.config import FitSettings
 from symtrip.train.structures.data import LabelledStructures, StructureBatch
 
 __all__ = ["Prediction", "StructureErrors", "StructureTrainer", "structure_errors"]
+
+# eV per centre and eV/Å: what is smaller is rounding
+_LEAST_SPREAD = 1e-9
 
 EnergyOf = Callable[[nn.Module, Environments], Tensor]
 """A network and environments -> energies (E,) in eV."""
@@ -71,6 +75,9 @@ class StructureTrainer(Optimisation[StructureErrors]):
         select: structures to select weights on.
         settings: the optimisation.
         seed: determines the order of the batches.
+
+    Raises:
+        InputError: all energies to fit are the same.
     """
 
     def __init__(
@@ -84,10 +91,17 @@ class StructureTrainer(Optimisation[StructureErrors]):
         self._fit, self._select = fit, select
         self._force_weight = settings.force_weight if fit.forces is not None else 0.0
         per_center = fit.energies / fit.n_centers
-        self._spread = max(float(per_center.std(correction=0)), 1e-9)
+        self._spread = float(per_center.std(correction=0))
+        require(
+            self._spread > _LEAST_SPREAD,
+            "structures",
+            "have energies that differ by more than those of their atoms",
+            f"{self._spread:.1g} eV per centre in {len(fit)} structures",
+            "check the labels that `energy` names",
+        )
         self._size = 1.0
         if fit.forces is not None:
-            self._size = max(float(fit.forces.square().mean().sqrt()), 1e-9)
+            self._size = max(float(fit.forces.square().mean().sqrt()), _LEAST_SPREAD)
         dtype = fit.environments.vectors.dtype
         self._energy_of = {z: _energy_of(model, dtype) for z, model in models.items()}
         networks = nn.ModuleDict({str(z): model.energy for z, model in models.items()})
