@@ -29,17 +29,18 @@ def _check_orders(max_angular: int, nu: int, max_lambda: int | None) -> None:
         "nu counts neighbours: 2 is the power spectrum, 3 the bispectrum",
     )
     require(
-        isinstance(max_angular, int) and max_angular >= 0,
+        isinstance(max_angular, int) and not isinstance(max_angular, bool) and max_angular >= 0,
         "max_angular",
         "be an integer >= 0",
         repr(max_angular),
         "give the largest l of the density",
     )
     require(
-        max_lambda is None or max_lambda >= 0,
+        max_lambda is None
+        or (isinstance(max_lambda, int) and not isinstance(max_lambda, bool) and max_lambda >= 0),
         "max_lambda",
         "be None or an integer >= 0",
-        max_lambda,
+        repr(max_lambda),
         "None keeps every intermediate angular momentum that contributes",
     )
 

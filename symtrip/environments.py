@@ -41,13 +41,13 @@ def _check_radius(radius: float) -> float:
     return radius
 
 
-def _check_float(name: str, value: Tensor) -> None:
+def _check_float(name: str, dtype: object) -> None:
     require(
-        value.dtype in (torch.float32, torch.float64),
+        dtype in (torch.float32, torch.float64),
         name,
         "be float32 or float64",
-        value.dtype,
-        f"convert it, e.g. {name}.to(torch.float64)",
+        repr(dtype),
+        "convert it to torch.float64 or torch.float32",
     )
 
 
@@ -129,8 +129,8 @@ class Environments:
             if f.name != "radius"
         }
         if dtype is not None:
+            _check_float("dtype", dtype)
             moved["vectors"] = moved["vectors"].to(dtype)
-            _check_float("dtype", moved["vectors"])
         return self._pass_on(Environments(**moved, radius=self.radius))
 
     @classmethod
@@ -171,7 +171,7 @@ class Environments:
             tuple(vectors.shape) if isinstance(vectors, Tensor) else type(vectors).__name__,
             "stack the vectors from centre to neighbours with torch.tensor",
         )
-        _check_float("vectors", vectors)
+        _check_float("vectors", vectors.dtype)
         if vectors.ndim == 2:
             vectors = vectors[None]
         n_env, n_max = vectors.shape[:2]
@@ -338,6 +338,7 @@ class Environments:
                 whose cell is missing or flat.
         """
         radius = _check_radius(radius)
+        _check_float("dtype", dtype)
         structures: list[ase.Atoms] = (
             list(frames) if isinstance(frames, Sequence) else [frames]  # Atoms is no Sequence
         )

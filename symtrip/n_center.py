@@ -12,6 +12,7 @@ from symtrip.coupling import clebsch_gordan_table
 from symtrip.errors import require
 from symtrip.expansion.density import Density
 from symtrip.memory import require_memory
+from symtrip.neighbors import is_integral
 from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
@@ -160,11 +161,12 @@ class NCenterFeatures(nn.Module):
             )
         require(
             tagged.ndim == 2
+            and is_integral(tagged)
             and tagged.shape[1] == self.n_tagged
             and (tagged.numel() == 0 or (int(tagged.min()) >= 0 and int(tagged.max()) < n)),
             "tagged",
-            f"hold {self.n_tagged} indices 0 .. {n - 1} per row",
-            f"shape {tuple(tagged.shape)}",
+            f"hold {self.n_tagged} integers 0 .. {n - 1} per row",
+            f"{tagged.dtype} of shape {tuple(tagged.shape)}",
             "count neighbours from 0",
         )
         order = self.n_tagged + self.nu

@@ -61,8 +61,8 @@ def padded_neighbors(
         The neighbours, sorted by their index and then by their vector.
 
     Raises:
-        InputError: no structures, one without atoms, NaN or infinite positions, two atoms in one
-            place, a periodic one whose cell is missing or flat.
+        InputError: no structures, one without atoms, an atom of no element, NaN or infinite
+            positions, two atoms in one place, a periodic one whose cell is missing or flat.
     """
     require(
         len(structures) > 0, "frames", "hold at least one structure", 0, "pass a list of ase.Atoms"
@@ -97,6 +97,14 @@ def _neighbor_list(
 
     position = np.asarray(atoms.positions, dtype=np.float64)
     require(len(position) > 0, f"frames[{s}]", "hold at least one atom", 0, "drop empty structures")
+    unknown = np.flatnonzero(atoms.numbers < 1)
+    require(
+        len(unknown) == 0,
+        f"frames[{s}].numbers",
+        "be atomic numbers >= 1",
+        f"{atoms.symbols[unknown[0]]} for atom {unknown[0]}" if len(unknown) else "",
+        "name the element, or number other particle types from 1",
+    )
     require(
         bool(np.isfinite(position).all()),
         f"frames[{s}].positions",

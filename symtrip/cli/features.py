@@ -84,7 +84,7 @@ def features(
     )
     if found.isolated:
         console.print(
-            f"[yellow]{found.isolated} centres have no neighbour within {radius:g} Å; positions "
+            f"[yellow]centres without a neighbour within {radius:g} Å: {found.isolated}; positions "
             "must be in Å.[/]",
             highlight=False,
             soft_wrap=True,

@@ -67,7 +67,7 @@ def predict(
     energies = torch.tensor([p.energy for p in found])
     console = Console()
     console.print(
-        f"{len(found)} structures, energies from {energies.min():.4f} to {energies.max():.4f} eV: "
+        f"structures: {len(found)}, energies from {energies.min():.4f} to {energies.max():.4f} eV: "
         f"{out}",
         highlight=False,
         soft_wrap=True,
@@ -89,8 +89,8 @@ def predict(
     alone = [number for number, p in enumerate(found) if p.isolated]
     if alone:
         console.print(
-            f"[yellow]{len(alone)} of them, the first is number {alone[0]}, have centres without "
-            f"a neighbour within {loaded.radius:g} Å; positions must be in Å.[/]",
+            f"[yellow]structures with centres without a neighbour within {loaded.radius:g} Å: "
+            f"{len(alone)}, the first is number {alone[0]}; positions must be in Å.[/]",
             highlight=False,
             soft_wrap=True,
         )

@@ -29,7 +29,7 @@ def model(tmp_path):
 def test_predictions_are_results_in_the_file(structures, model, tmp_path, capsys) -> None:
     out = tmp_path / "new" / "predicted.xyz"
     assert main(["predict", str(model), str(structures), "--out", str(out)]) == 0
-    assert "2 structures, energies from" in capsys.readouterr().out
+    assert "structures: 2, energies from" in capsys.readouterr().out
     written = ase.io.read(out, ":", format="extxyz")
     assert len(written) == 2
     for atoms in written:
@@ -75,7 +75,9 @@ def test_centres_without_neighbours_are_pointed_out(structures, model, tmp_path,
     ase.io.write(structures, frames, format="extxyz")
     assert main(["predict", str(model), str(structures), "--out", str(tmp_path / "new.xyz")]) == 0
     said = capsys.readouterr().out
-    assert "1 of them, the first is number 1, have centres without a neighbour within" in said
+    assert (
+        "structures with centres without a neighbour within 2 Å: 1, the first is number 1" in said
+    )
     assert "positions must be in Å" in said
 
 
@@ -135,7 +137,7 @@ def test_features_of_centres_without_neighbours_are_pointed_out(tmp_path, capsys
     said = capsys.readouterr().out
     assert "2 rows of 272 features" in said
     assert "kB" in said
-    assert "1 centres have no neighbour within 2 Å" in said
+    assert "centres without a neighbour within 2 Å: 1;" in said
 
 
 @pytest.mark.parametrize(

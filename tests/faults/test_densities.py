@@ -58,6 +58,14 @@ def test_one_environment_of_a_density_is_selected_with_a_slice() -> None:
     assert len(DENSITY[:1]) == 1
 
 
+@pytest.mark.parametrize("tagged", [[[0.0]], [[True]], [[2]], [[-1]], [0], [[0, 0]]])
+def test_tagged_neighbours_are_named_by_integers(tagged: list[object]) -> None:
+    features = NCenterFeatures(max_angular=3, n_tagged=1, nu=1)
+    forward = inspect.unwrap(NCenterFeatures.forward)  # without the type checks of this test suite
+    with pytest.raises(InputError, match=r"`tagged` must hold 1 integers 0 .. 1 per row"):
+        forward(features, DENSITY, torch.tensor(tagged))
+
+
 def test_three_centres_without_neighbours_have_empty_features() -> None:
     empty = Environments.from_vectors(
         torch.zeros(2, 0, 3, dtype=torch.float64), radius=2.0, isolated="keep"

@@ -217,6 +217,20 @@ def test_no_structures_at_all_are_refused() -> None:
         Environments.from_atoms(ase.Atoms(), radius=2.0)
 
 
+def test_atoms_of_no_element_are_named() -> None:
+    atoms = ase.Atoms("BX", positions=[[0, 0, 0], [0, 0, 1.0]])
+    known = ase.Atoms("B2", positions=atoms.positions)
+    with pytest.raises(InputError, match=r"`frames\[1\].numbers` must be .*got X for atom 1"):
+        Environments.from_atoms([known, atoms], radius=2.0)
+
+
+def test_types_by_name_are_refused() -> None:
+    build = inspect.unwrap(Environments.from_atoms.__func__)  # without this suite's type checks
+    atoms = ase.Atoms("B2", positions=[[0, 0, 0], [0, 0, 1.0]])
+    with pytest.raises(InputError, match=r"`dtype` must be float32 or float64, got 'float32'"):
+        build(Environments, atoms, radius=2.0, dtype="float32")
+
+
 def test_unknown_species_are_named() -> None:
     env = Environments.from_vectors(PAIR, [5, 8], radius=2.0)
     with pytest.raises(InputError, match=r"`species` .*got \[8\] besides \[5\]; add them"):
@@ -253,6 +267,14 @@ def test_angular_momenta_may_not_be_negative() -> None:
 def test_the_correlation_order_starts_at_one(nu: int) -> None:
     with pytest.raises(InputError, match=r"`nu` must be an integer >= 1"):
         DensityCorrelations(max_angular=3, nu=nu)
+
+
+@pytest.mark.parametrize("value", [True, -1])
+def test_limits_of_angular_momenta_are_integers(value: int) -> None:
+    with pytest.raises(InputError, match=r"`max_angular` must be an integer >= 0, got"):
+        DensityCorrelations(max_angular=value, nu=2)
+    with pytest.raises(InputError, match=r"`max_lambda` must be None or an integer >= 0, got"):
+        DensityCorrelations(max_angular=1, nu=2, max_lambda=value)
 
 
 def test_feature_modules_refuse_a_density_of_another_size() -> None:
