@@ -242,10 +242,10 @@ PRESETS: dict[PresetName, Preset] = {
                 weight_decay=0.0,
             ),
             TrainingSettings(
-                epochs=150,
+                epochs=72,
                 optimiser="soap",
                 batch_pairs=32,
-                difference_weight=1.0,
+                difference_weight=0.3,
                 weight_decay=0.0,
             ),
             100,
