@@ -16,7 +16,7 @@ from symtrip.derivatives import differentiated
 from symtrip.errors import require
 from symtrip.memory import empty_like_type, require_memory
 from symtrip.precision import full_precision
-from symtrip.products import in_threads
+from symtrip.products import in_threads, shares
 
 __all__ = ["Path", "Triplets", "triplet_parity", "triplet_paths", "unordered"]
 
@@ -190,15 +190,16 @@ def _copy_on_cpu(blocks: Sequence[Tensor], out: Tensor) -> None:
     NumPy copies them up to 1.9 times faster than PyTorch, both in loops as short as Q.
     """
     target, sources = out.numpy(), [block.numpy() for block in blocks]
-    n_env = len(target)
+    if target.size == 0:
+        return
     step = chunk_length(math.prod(target.shape[1:]) * target.itemsize, out.device)
-    threads = max(1, min(torch.get_num_threads(), n_env))
+    parts = shares(torch.get_num_threads(), *target.shape[:2])
 
     def work(i: int) -> None:
-        first, last = n_env * i // threads, n_env * (i + 1) // threads
-        for start in range(first, last, step):
-            rows = slice(start, min(start + step, last))
+        env, rows = parts[i]
+        for start in range(env.start, env.stop, step):
+            some = slice(start, min(start + step, env.stop))
             for place, source in enumerate(sources):
-                np.copyto(target[rows, ..., place, :, :, :], source[rows])
+                np.copyto(target[some, rows, ..., place, :, :, :], source[some, rows])
 
-    in_threads(work, threads)
+    in_threads(work, len(parts))
