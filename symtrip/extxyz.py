@@ -16,7 +16,14 @@ from symtrip.files import atomic_write
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["as_numbers", "label_of", "labelled", "read_extxyz", "write_extxyz"]
+__all__ = [
+    "as_numbers",
+    "label_of",
+    "labelled",
+    "read_extxyz",
+    "stress_of",
+    "write_extxyz",
+]
 
 
 def read_extxyz(path: str | os.PathLike[str]) -> list[ase.Atoms]:
@@ -76,6 +83,34 @@ def as_numbers(
         "repair the file, or name another key",
     )
     return found.astype(np.float64)
+
+
+def stress_of(atoms: ase.Atoms, name: str, where: str) -> NDArray[np.float64] | None:
+    """The stress of a structure, (3, 3) float64, or None.
+
+    Args:
+        atoms: the structure, as read.
+        name: of the stress: three by three numbers, or ASE's six (xx, yy, zz, yz, xz, xy).
+        where: name of the structure in the message.
+
+    Raises:
+        InputError: something else than such numbers, or a structure that is not periodic in
+            all three directions.
+    """
+    value = label_of(atoms, name)
+    if value is None:
+        return None
+    require(
+        bool(atoms.pbc.all()),
+        name,
+        "belong to structures that are periodic in three directions",
+        f"one in {where} with pbc {atoms.pbc.tolist()}",
+        "leave it out there, or name another key",
+    )
+    if np.shape(value) == (6,):
+        xx, yy, zz, yz, xz, xy = as_numbers(value, name, (6,), where)
+        return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
+    return as_numbers(value, name, (3, 3), where)
 
 
 def labelled(atoms: ase.Atoms, energy: float, **others: Any) -> ase.Atoms:

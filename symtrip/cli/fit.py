@@ -17,10 +17,10 @@ def fit(
     ] = False,
     device: Annotated[str, typer.Option(help="Where to train: cpu, cuda, cuda:1, ...")] = "cpu",
 ) -> None:
-    """Train a model on energies and forces of your own structures (extended XYZ).
+    """Train a model on energies, forces and stresses of your own structures (extended XYZ).
 
-    The smallest configuration is one line: structures = "train.xyz". Energies in eV and forces in
-    eV/Å; use the model with `symtrip predict` or as an ASE calculator.
+    The smallest configuration is one line: structures = "train.xyz". Energies in eV, forces in eV/Å
+    and stresses in eV/Å^3; use the model with `symtrip predict` or as an ASE calculator.
     """
     import torch
     from rich.console import Console
@@ -35,12 +35,18 @@ def fit(
     place = chosen_device(device, getattr(torch, settings.training.dtype))
     result = run(settings, ConsoleReport(), resume=resume, device=place)
     table = Table(
-        "set", "structures", "energy, rms / meV per centre", "forces, rms / meV/Å", title="errors"
+        "set",
+        "structures",
+        "energy, rms / meV per centre",
+        "forces, rms / meV/Å",
+        "stress, rms / meV/Å³",
+        title="errors",
     )
     sets = {"training": result.training, "validation": result.validation}
     for (name, errors), count in zip(sets.items(), result.counts, strict=True):
         forces = "-" if errors.forces is None else f"{1e3 * errors.forces:.1f}"
-        table.add_row(name, str(count), f"{1e3 * errors.energy:.2f}", forces)
+        stress = "-" if errors.stress is None else f"{1e3 * errors.stress:.2f}"
+        table.add_row(name, str(count), f"{1e3 * errors.energy:.2f}", forces, stress)
     console = Console()
     console.print(table)
     console.print(f"model, results and parity plot are in {settings.output}")

@@ -30,6 +30,9 @@ def predict(
     forces_name: Annotated[
         str, typer.Option(help="Name of the forces in the file to compare with.")
     ] = "forces",
+    stress: Annotated[
+        str, typer.Option(help="Name of the stresses in the file to compare with.")
+    ] = "stress",
     chunk: Annotated[int, typer.Option(help="Structures at a time.", min=1)] = 64,
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")] = "cpu",
 ) -> None:
@@ -62,7 +65,7 @@ def predict(
             chunk=chunk,
             progress=report,
         )
-    errors = label_errors(frames, found, energy=energy, forces=forces_name)
+    errors = label_errors(frames, found, energy=energy, forces=forces_name, stress=stress)
     write_extxyz(out, [with_results(a, p) for a, p in zip(frames, found, strict=True)])
     energies = torch.tensor([p.energy for p in found])
     console = Console()
@@ -77,6 +80,7 @@ def predict(
         for count, what, error, unit in (
             (errors.structures, "energies", errors.energy, "eV per atom"),
             (errors.with_forces, "structures' forces", errors.forces, "eV/Å"),
+            (errors.with_stress, "crystals' stresses", errors.stress, "eV/Å^3"),
         )
         if error is not None
     ]

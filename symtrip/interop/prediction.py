@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from symtrip.environments import Environments
 from symtrip.errors import require
-from symtrip.extxyz import as_numbers, label_of, labelled
+from symtrip.extxyz import as_numbers, label_of, labelled, stress_of
 from symtrip.models import (
     AnyModel,
     EnergyModel,
     StructureModel,
     atomic_forces,
     for_use,
+    strain_derivatives,
     vector_gradient,
 )
 from symtrip.progress import Progress, silent
@@ -173,12 +174,16 @@ class LabelErrors:
         energy: root mean square error of the energies in eV per atom; None without any.
         with_forces: number of structures with forces, labelled and predicted.
         forces: root mean square error of the force components in eV/Å; None without any.
+        with_stress: number of crystals with a stress, labelled and predicted.
+        stress: root mean square error of the stress components in eV/Å^3; None without any.
     """
 
     structures: int
     energy: float | None
     with_forces: int
     forces: float | None
+    with_stress: int = 0
+    stress: float | None = None
 
 
 def label_errors(
@@ -187,6 +192,7 @@ def label_errors(
     *,
     energy: str = "energy",
     forces: str = "forces",
+    stress: str = "stress",
 ) -> LabelErrors:
     """Compare predictions with the labels that structures came with.
 
@@ -195,6 +201,7 @@ def label_errors(
         predictions: one for each of them.
         energy: name of the energy in eV; its zero must be that of the training.
         forces: name of the forces in eV/Å.
+        stress: name of the stress in eV/Å^3, tension positive; that of a crystal only.
 
     Returns:
         The errors, over the structures that have labels.
@@ -202,7 +209,7 @@ def label_errors(
     Raises:
         InputError: a label is no finite number, or the forces have another shape.
     """
-    by_energy, by_force = [], []
+    by_energy, by_force, by_stress = [], [], []
     for number, (atoms, found) in enumerate(zip(frames, predictions, strict=True)):
         where, labels = f"structure {number}", (label_of(atoms, energy), label_of(atoms, forces))
         if labels[0] is not None:
@@ -211,11 +218,16 @@ def label_errors(
         if labels[1] is not None and found.forces is not None:
             label = as_numbers(labels[1], forces, (len(atoms), 3), where, finite=True)
             by_force.append(found.forces - label)
+        tensor = None if found.stress is None else stress_of(atoms, stress, where)
+        if tensor is not None and found.stress is not None:
+            by_stress.append(found.stress - as_numbers(tensor, stress, (3, 3), where, finite=True))
     return LabelErrors(
         structures=len(by_energy),
         energy=_root_mean_square(by_energy),
         with_forces=len(by_force),
         forces=_root_mean_square(by_force),
+        with_stress=len(by_stress),
+        stress=_root_mean_square(by_stress),
     )
 
 
@@ -246,16 +258,13 @@ def _by_structure(
             for t, p, n in zip(totals, pieces, isolated, strict=True)
         ]
     forces = atomic_forces(environments, gradient, offset)
-    # a homogeneous strain moves every vector by strain @ vector
-    virial = energies.new_zeros(len(frames), 3, 3).index_add_(
-        0, environments.structure, gradient.mT @ environments.vectors.detach()
-    )
+    strained = strain_derivatives(environments, gradient, len(frames)).cpu().numpy()
     return [
         Prediction(
             totals[s],
             pieces[s].numpy(),
             force.numpy(),
-            virial[s].cpu().numpy() / atoms.get_volume() if atoms.pbc.all() else None,
+            strained[s] / atoms.get_volume() if atoms.pbc.all() else None,
             isolated[s],
         )
         for s, (atoms, force) in enumerate(

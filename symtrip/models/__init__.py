@@ -7,7 +7,7 @@ from symtrip.models.descriptors import (
     TripletDescriptor,
 )
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
-from symtrip.models.forces import atomic_forces, vector_gradient
+from symtrip.models.forces import atomic_forces, strain_derivatives, vector_gradient
 from symtrip.models.fused import FusedTripletModel, LearnableTriplets, for_use
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.kernel_model import KernelModel, KernelSettings, KernelTerm
@@ -67,6 +67,7 @@ __all__ = [
     "fit_descriptor",
     "for_use",
     "load_model",
+    "strain_derivatives",
     "sum_over_pairs",
     "unordered_pairs",
     "validated",

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from symtrip.environments import Environments
 
-__all__ = ["atomic_forces", "vector_gradient"]
+__all__ = ["atomic_forces", "strain_derivatives", "vector_gradient"]
 
 
 def vector_gradient(
@@ -31,6 +31,30 @@ def vector_gradient(
         return torch.zeros_like(vectors)
     (gradient,) = torch.autograd.grad(energies.sum(), vectors, create_graph=differentiable)
     return gradient
+
+
+def strain_derivatives(
+    environments: Environments,
+    gradient: Float[Tensor, "environments neighbors 3"],
+    n_structures: int,
+) -> Float[Tensor, "structures 3 3"]:
+    """Derivatives of the structures' energies with respect to homogeneous strain.
+
+    A strain e moves every vector v by e @ v. In a crystal, this over the volume of the cell is the
+    stress, tension positive.
+
+    Args:
+        environments: E environments; ``structure`` counts from 0.
+        gradient: (E, N, 3) derivative of the energy with respect to ``environments.vectors``.
+        n_structures: S.
+
+    Returns:
+        (S, 3, 3), symmetric up to rounding, in the unit of the energy; differentiable to
+        ``gradient``.
+    """
+    each = gradient.mT @ environments.vectors.detach()
+    total = gradient.new_zeros(n_structures, 3, 3)
+    return total.index_add(0, environments.structure, each)
 
 
 def atomic_forces(

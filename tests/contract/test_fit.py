@@ -183,7 +183,7 @@ def test_energies_alone_suffice_and_centres_can_be_chosen(
     result = fit(settings, ConsoleReport())
     assert result.training.forces is None
     said = " ".join(capsys.readouterr().err.split())
-    assert "training on energies alone: no forces 'forces' in 24 of 24 structures of" in said
+    assert "training without forces: no 'forces' in 24 of 24 structures of" in said
     assert result.model.centers == (0,)
     (found,) = predict(result.model, [frames[0]])
     assert (found.energies[1:] == 0).all()
@@ -241,7 +241,7 @@ def test_bad_structures_are_named_without_a_traceback(tmp_path: Path, capsys) ->
         ([*good, spoilt], {}, "`energy` must be finite"),
         ([*good, worded], {}, "`energy` must hold numbers of shape (), got 'low' in structure 6"),
         ([*good, several], {}, "`energy` must hold numbers of shape (), got [0. 1. 2.]"),
-        (good, {"forces": "dft_forces"}, "`forces` must name forces that some structure has"),
+        (good, {"forces": "dft_forces"}, "`forces` must name a label that some structure has"),
         (good[:1], {}, "`structures` must leave at least two structures, got 0"),
         (good[:3], {}, "`structures` must leave at least two structures"),
         (good, {"validation": 1.5}, "`validation` must be a file or a part between 0 and 1"),

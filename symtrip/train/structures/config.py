@@ -35,6 +35,7 @@ class FitSettings(OptimiserSettings):
         batch_structures: structures in a batch.
         force_weight: weight of the squared errors of force components, in units of their mean
             square; those of energies per centre, in units of their variance, have weight 1.
+        stress_weight: the same for components of stresses.
         dtype: of the network and of the features during the training.
     """
 
@@ -42,6 +43,7 @@ class FitSettings(OptimiserSettings):
     average_decay: float = Field(default=0.99, ge=0, lt=1)
     batch_structures: PositiveInt = 8
     force_weight: NonNegativeFloat = 1.0
+    stress_weight: NonNegativeFloat = 1.0
     dtype: Literal["float32", "float64"] = "float32"
 
 
@@ -49,7 +51,8 @@ class FitConfig(Settings):
     """A training run; every table and key but ``structures`` may be left out.
 
     Attributes:
-        structures: extended-XYZ file with energies in eV and, if there are any, forces in eV/Å.
+        structures: extended-XYZ file with energies in eV and, if there are any, forces in eV/Å and
+            stresses in eV/Å^3, tension positive.
         model: B_L, B_NL, D_L or D_NL, one network for each element.
         validation: another such file, or the part of the structures that is kept aside. Weights are
             selected on them.
@@ -57,6 +60,7 @@ class FitConfig(Settings):
         centers: indices of the atoms whose environments' energies are added up, or "all".
         energy: name of the energy in the file.
         forces: name of the forces in the file; they are used where all structures have them.
+        stress: name of the stresses in the file; they are used where all structures have them.
         seed: of the random start of the compression, the initial weights, the split and the order
             of the batches.
         expansion: the density expansion.
@@ -72,6 +76,7 @@ class FitConfig(Settings):
     centers: Literal["all"] | tuple[NonNegativeInt, ...] = "all"
     energy: str = "energy"
     forces: str = "forces"
+    stress: str = "stress"
     seed: NonNegativeInt = 0
     expansion: StructureExpansion = StructureExpansion()
     features: FeatureSettings = FeatureSettings(components=128)

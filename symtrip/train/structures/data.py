@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
-from symtrip.extxyz import as_numbers, label_of, read_extxyz
+from symtrip.extxyz import as_numbers, label_of, read_extxyz, stress_of
 
 __all__ = ["LabelledStructures", "StructureBatch", "read_labelled"]
 
@@ -29,6 +29,8 @@ class StructureBatch:
         n_centers: (B,) environments of each structure.
         energies: (B,) eV.
         forces: (A, 3) eV/Å of all atoms, or None.
+        stresses: (B, 3, 3) eV/Å^3, or None.
+        volumes: (B,) Å^3 of the cells; 0 without one.
     """
 
     environments: Environments
@@ -36,6 +38,8 @@ class StructureBatch:
     n_centers: Int[Tensor, " structures"]
     energies: Float[Tensor, " structures"]
     forces: Float[Tensor, "atoms 3"] | None
+    stresses: Float[Tensor, "structures 3 3"] | None
+    volumes: Float[Tensor, " structures"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +52,9 @@ class LabelledStructures:
         first_atom: (S + 1,) numbers of the structures' first atoms, and of all.
         energies: (S,) eV, float64.
         forces: (A, 3) eV/Å of all atoms, float64, or None.
-        without_forces: number of structures that had none in the file.
+        stresses: (S, 3, 3) eV/Å^3, tension positive, float64, or None.
+        volumes: (S,) Å^3 of the cells, float64; 0 without one.
+        without: "forces" and "stress" -> number of structures that had none in the file.
     """
 
     environments: Environments
@@ -56,7 +62,9 @@ class LabelledStructures:
     first_atom: Int[Tensor, " structures_and_end"]
     energies: Float[Tensor, " structures"]
     forces: Float[Tensor, "atoms 3"] | None
-    without_forces: int = 0
+    stresses: Float[Tensor, "structures 3 3"] | None
+    volumes: Float[Tensor, " structures"]
+    without: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Number of structures."""
@@ -87,6 +95,8 @@ class LabelledStructures:
             n_centers,
             self.energies[rows],
             forces,
+            None if self.stresses is None else self.stresses[rows],
+            self.volumes[rows],
         )
 
     def subset(self, rows: Int[Tensor, " structures"]) -> LabelledStructures:
@@ -98,6 +108,8 @@ class LabelledStructures:
             chosen.first_atom,
             chosen.energies,
             chosen.forces,
+            chosen.stresses,
+            chosen.volumes,
         )
 
     def digest(self) -> str:
@@ -109,6 +121,8 @@ class LabelledStructures:
             self.first_atom,
             self.energies,
             self.forces,
+            self.stresses,
+            self.volumes,
             found.vectors,
             found.mask,
             found.species,
@@ -134,6 +148,8 @@ class LabelledStructures:
             self.first_atom.to(device),
             self.energies.to(device),
             None if self.forces is None else self.forces.to(device),
+            None if self.stresses is None else self.stresses.to(device),
+            self.volumes.to(device),
         )
 
 
@@ -144,6 +160,7 @@ def read_labelled(
     centers: Sequence[int] | None = None,
     energy: str = "energy",
     forces: str = "forces",
+    stress: str = "stress",
 ) -> LabelledStructures:
     """Structures with labels from an extended-XYZ file.
 
@@ -153,13 +170,15 @@ def read_labelled(
         centers: indices of the centres in every structure; ``None``: all atoms.
         energy: name of the energy in eV in the comment lines.
         forces: name of the forces in eV/Å in the columns; used if all structures have them.
+        stress: name of the stresses in eV/Å^3, tension positive, nine numbers or ASE's six, in the
+            comment lines; used if all structures have them.
 
     Raises:
         InputError: the file is missing, empty or damaged, a structure has no energy, a label is NaN
-            or has another shape.
+            or has another shape, or one without a cell in three dimensions has a stress.
     """
     frames = read_extxyz(path)
-    energies, columns = [], []
+    energies, columns, strained = [], [], []
     for number, atoms in enumerate(frames):
         where = f"structure {number} of {os.fspath(path)}"
         value = label_of(atoms, energy)
@@ -172,10 +191,16 @@ def read_labelled(
         column = label_of(atoms, forces)
         if column is not None:
             columns.append(as_numbers(column, forces, (len(atoms), 3), where))
-    stacked = None
+        tensor = stress_of(atoms, stress, where)
+        if tensor is not None:
+            strained.append(tensor)
+    stacked = stresses = None
     if len(columns) == len(frames):
         stacked = torch.from_numpy(np.concatenate(columns))
-    for name, values in (("energy", torch.tensor(np.array(energies))), ("forces", stacked)):
+    if len(strained) == len(frames):
+        stresses = torch.from_numpy(np.stack(strained))
+    every = torch.tensor(np.array(energies))
+    for name, values in (("energy", every), ("forces", stacked), ("stress", stresses)):
         require(
             values is None or bool(values.isfinite().all()),
             name,
@@ -190,9 +215,11 @@ def read_labelled(
         environments,
         torch.cat([counts.new_zeros(1), counts.cumsum(0)]),
         torch.cat([sizes.new_zeros(1), sizes.cumsum(0)]),
-        torch.tensor(np.array(energies)),
+        every,
         stacked,
-        len(frames) - len(columns),
+        stresses,
+        torch.tensor([float(atoms.cell.volume) for atoms in frames], dtype=torch.float64),
+        {"forces": len(frames) - len(columns), "stress": len(frames) - len(strained)},
     )
 
 

@@ -15,17 +15,22 @@ Pairs = Mapping[str, tuple[Tensor, Tensor]]
 """Set -> (given, predicted)."""
 
 
-def draw_parity(path: Path, energies: Pairs, forces: Pairs) -> None:
-    """Write a PNG with one panel for energies and, if there are any, one for forces.
+def draw_parity(path: Path, energies: Pairs, forces: Pairs, stresses: Pairs) -> None:
+    """Write a PNG with one panel for energies and, if there are any, for forces and stresses.
 
     Args:
         path: the file.
         energies: per centre in eV, without the atoms' own.
         forces: components in eV/Å.
+        stresses: components in eV/Å^3.
     """
     from matplotlib.figure import Figure
 
-    panels = [("energy per centre / eV", energies), ("force component / eV/Å", forces)]
+    panels = [
+        ("energy per centre / eV", energies),
+        ("force component / eV/Å", forces),
+        ("stress component / eV/Å³", stresses),
+    ]
     panels = [panel for panel in panels if panel[1]]
     figure = Figure(figsize=(4.5 * len(panels), 4.2), layout="constrained")
     for number, (title, sets) in enumerate(panels, start=1):

@@ -156,6 +156,7 @@ def _read(config: FitConfig, report: Report) -> tuple[LabelledStructures, Labell
             centers=None if config.centers == "all" else config.centers,
             energy=config.energy,
             forces=config.forces,
+            stress=config.stress,
         )
 
     every = read(config.structures)
@@ -188,29 +189,33 @@ def _read(config: FitConfig, report: Report) -> tuple[LabelledStructures, Labell
         "raise it, or convert the positions to Å",
     )
     if training.forces is None or validation.forces is None:
-        _say_why_without_forces(config.forces, files, report)
-        return replace(training, forces=None), replace(validation, forces=None)
+        _say_why_without("forces", config.forces, files, report)
+        training, validation = replace(training, forces=None), replace(validation, forces=None)
+    if training.stresses is None or validation.stresses is None:
+        _say_why_without("stress", config.stress, files, report)
+        training, validation = replace(training, stresses=None), replace(validation, stresses=None)
     return training, validation
 
 
-def _say_why_without_forces(
-    name: str, files: Mapping[str, LabelledStructures], report: Report
+def _say_why_without(
+    what: str, name: str, files: Mapping[str, LabelledStructures], report: Report
 ) -> None:
-    """Energies alone are fine where nothing else was meant."""
+    """Fewer labels are fine where nothing else was meant; stresses are usual in crystals alone."""
     missing = [
-        f"{part.without_forces} of {len(part)} structures of {path}"
+        f"{part.without[what]} of {len(part)} structures of {path}"
         for path, part in files.items()
-        if part.without_forces
+        if part.without[what]
     ]
-    nowhere = all(part.without_forces == len(part) for part in files.values())
+    nowhere = all(part.without[what] == len(part) for part in files.values())
     require(
-        not nowhere or name == FitConfig.model_fields["forces"].default,
-        "forces",
-        "name forces that some structure has",
+        not nowhere or name == FitConfig.model_fields[what].default,
+        what,
+        "name a label that some structure has",
         f"{name!r}, missing in {' and '.join(missing)}",
-        "correct the name, or leave it out to train on energies alone",
+        f"correct the name, or leave it out to train without {what}",
     )
-    report.say(f"training on energies alone: no forces {name!r} in {' and '.join(missing)}")
+    if what == "forces" or not nowhere:
+        report.say(f"training without {what}: no {name!r} in {' and '.join(missing)}")
 
 
 def _fresh_model(config: FitConfig, training: LabelledStructures, progress: Any) -> StructureModel:
@@ -280,7 +285,7 @@ def _write_results(path: Path, config: FitConfig, result: FitResult) -> None:
     content = {
         "training": asdict(result.training) | {"structures": result.counts[0]},
         "validation": asdict(result.validation) | {"structures": result.counts[1]},
-        "units": {"energy": "eV per centre", "forces": "eV/Å"},
+        "units": {"energy": "eV per centre", "forces": "eV/Å", "stress": "eV/Å^3"},
         "seconds": result.seconds,
         "config": config.model_dump(mode="json"),
     }
@@ -305,4 +310,5 @@ def _draw(
         [p.energies / part.n_centers for p, part in zip(predictions, sets, strict=True)],
     )
     forces = pairs([part.forces for part in sets], [p.forces for p in predictions])
-    draw_parity(path, energies, forces)
+    stresses = pairs([part.stresses for part in sets], [p.stresses for p in predictions])
+    draw_parity(path, energies, forces, stresses)

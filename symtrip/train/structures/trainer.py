@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from symtrip.models import (
     LearnableTriplets,
     TripletDescriptor,
     atomic_forces,
+    strain_derivatives,
     vector_gradient,
 )
 from symtrip.train.optimisation import Optimisation
@@ -38,28 +39,43 @@ class StructureErrors:
     Attributes:
         energy: of the energies per centre, in eV.
         forces: of the force components in eV/Å, or None without forces.
+        stress: of the components of stresses in eV/Å^3, or None without stresses.
     """
 
     energy: float
     forces: float | None
+    stress: float | None = None
 
     def __str__(self) -> str:
-        shown = f"{1e3 * self.energy:.2f} meV"
-        return shown if self.forces is None else f"{shown}, {1e3 * self.forces:.1f} meV/Å"
+        shown = [f"{1e3 * self.energy:.2f} meV"]
+        if self.forces is not None:
+            shown.append(f"{1e3 * self.forces:.1f} meV/Å")
+        if self.stress is not None:
+            shown.append(f"{1e3 * self.stress:.2f} meV/Å³")
+        return ", ".join(shown)
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """Energies (S,) in eV and forces (A, 3) in eV/Å of structures, without the atoms' energies."""
+    """What the networks say about structures, without the atoms' own energies.
+
+    Attributes:
+        energies: (S,) eV.
+        forces: (A, 3) eV/Å, or None.
+        stresses: (S, 3, 3) eV/Å^3, or None.
+    """
 
     energies: Tensor
     forces: Tensor | None
+    stresses: Tensor | None = None
 
 
 def structure_errors(structures: LabelledStructures, found: Prediction) -> StructureErrors:
     """Errors of predictions for all structures of a set."""
-    energy, forces = _squares(structures, found)
-    return StructureErrors(float(energy.sqrt()), None if forces is None else float(forces.sqrt()))
+    energy, *others = _squares(structures, found)
+    return StructureErrors(
+        float(energy.sqrt()), *(None if x is None else float(x.sqrt()) for x in others)
+    )
 
 
 class StructureTrainer(Optimisation[StructureErrors]):
@@ -67,7 +83,8 @@ class StructureTrainer(Optimisation[StructureErrors]):
 
     Energies that come here are what the atoms' own energies leave. The loss of a batch is the mean
     square of their errors per centre, over their variance, plus ``force_weight`` times the mean
-    square of the errors of force components, over their mean square. Selection is by the same loss.
+    square of the errors of force components, over their mean square, plus ``stress_weight`` times
+    the same of stresses. Selection is by the same loss.
 
     Args:
         models: atomic number -> model; its expansion and compression stay as they are.
@@ -89,7 +106,6 @@ class StructureTrainer(Optimisation[StructureErrors]):
         seed: int,
     ) -> None:
         self._fit, self._select = fit, select
-        self._force_weight = settings.force_weight if fit.forces is not None else 0.0
         per_center = fit.energies / fit.n_centers
         self._spread = float(per_center.std(correction=0))
         require(
@@ -99,9 +115,12 @@ class StructureTrainer(Optimisation[StructureErrors]):
             f"{self._spread:.1g} eV per centre in {len(fit)} structures",
             "check the labels that `energy` names",
         )
-        self._size = 1.0
-        if fit.forces is not None:
-            self._size = max(float(fit.forces.square().mean().sqrt()), _LEAST_SPREAD)
+        weights = (settings.force_weight, fit.forces), (settings.stress_weight, fit.stresses)
+        # of squared errors of energies, forces and stresses
+        self._weights = [1.0 / self._spread**2] + [
+            0.0 if labels is None else weight / max(float(labels.square().mean()), _LEAST_SPREAD**2)
+            for weight, labels in weights
+        ]
         dtype = fit.environments.vectors.dtype
         self._energy_of = {z: _energy_of(model, dtype) for z, model in models.items()}
         networks = nn.ModuleDict({str(z): model.energy for z, model in models.items()})
@@ -121,44 +140,54 @@ class StructureTrainer(Optimisation[StructureErrors]):
         """See :meth:`Optimisation.loss`."""
         batch = self._fit.batch(rows)
         found = self._predict(network, batch, differentiable=True)
-        return self._weighted(*_squares(batch, found))
+        return self._weighted(_squares(batch, found))
 
     def judge(self, network: nn.Module) -> tuple[float, StructureErrors]:
         """See :meth:`Optimisation.judge`."""
         errors = structure_errors(self._select, self.predict(network, self._select))
-        forces = None if errors.forces is None else torch.tensor(errors.forces**2)
-        return float(self._weighted(torch.tensor(errors.energy**2), forces)), errors
+        parts = (errors.energy, errors.forces, errors.stress)
+        squares = [None if x is None else torch.tensor(x**2) for x in parts]
+        return float(self._weighted(squares)), errors
 
     def errors_from(self, values: dict[str, Any]) -> StructureErrors:
         """See :meth:`Optimisation.errors_from`."""
         return StructureErrors(**values)
 
     def predict(self, network: nn.Module, structures: LabelledStructures) -> Prediction:
-        """Energies and, if there are labels for them, forces, without gradients of weights."""
-        energies, forces = [], []
+        """What there are labels for, without gradients of weights."""
         rows = torch.arange(len(structures), device=structures.energies.device)
-        for part in torch.split(rows, self._batch):
-            found = self._predict(network, structures.batch(part), differentiable=False)
-            energies.append(found.energies)
-            if found.forces is not None:
-                forces.append(found.forces)
-        return Prediction(torch.cat(energies), torch.cat(forces) if forces else None)
+        found = [
+            self._predict(network, structures.batch(part), differentiable=False)
+            for part in torch.split(rows, self._batch)
+        ]
+        forces = [x.forces for x in found if x.forces is not None]
+        stresses = [x.stresses for x in found if x.stresses is not None]
+        return Prediction(
+            torch.cat([x.energies for x in found]),
+            torch.cat(forces) if forces else None,
+            torch.cat(stresses) if stresses else None,
+        )
 
     def _predict(
         self, network: nn.Module, batch: StructureBatch, *, differentiable: bool
     ) -> Prediction:
         environments = batch.environments
-        with_forces = batch.forces is not None
-        vectors = environments.vectors.detach().requires_grad_(with_forces)
+        moved = batch.forces is not None or batch.stresses is not None
+        vectors = environments.vectors.detach().requires_grad_(moved)
         environments = environments.replace(vectors=vectors)
-        with torch.set_grad_enabled(differentiable or with_forces):
+        with torch.set_grad_enabled(differentiable or moved):
             local = self._energies(network, environments)
         energies = local.new_zeros(len(batch.energies)).index_add(0, environments.structure, local)
-        if not with_forces:
+        if not moved:
             return Prediction(energies, None)
         gradient = vector_gradient(local, vectors, differentiable=differentiable)
-        forces = atomic_forces(environments, gradient, batch.first_atom)
-        return Prediction(energies if differentiable else energies.detach(), forces)
+        forces = stresses = None
+        if batch.forces is not None:
+            forces = atomic_forces(environments, gradient, batch.first_atom)
+        if batch.stresses is not None:
+            strained = strain_derivatives(environments, gradient, len(energies))
+            stresses = strained / batch.volumes[:, None, None].to(strained)
+        return Prediction(energies if differentiable else energies.detach(), forces, stresses)
 
     def _energies(self, network: nn.Module, environments: Environments) -> Tensor:
         if not isinstance(network, nn.ModuleDict):
@@ -171,11 +200,13 @@ class StructureTrainer(Optimisation[StructureErrors]):
                 total = total.index_add(0, rows, found)
         return total
 
-    def _weighted(self, energy: Tensor, forces: Tensor | None) -> Tensor:
-        total = energy / self._spread**2
-        if forces is not None and self._force_weight:
-            total = total + self._force_weight * forces / self._size**2
-        return total
+    def _weighted(self, squares: Sequence[Tensor | None]) -> Tensor:
+        parts = [
+            weight * square
+            for weight, square in zip(self._weights, squares, strict=True)
+            if square is not None and weight
+        ]
+        return torch.stack(parts).sum()
 
 
 def _energy_of(model: EnergyModel, dtype: torch.dtype) -> EnergyOf:
@@ -193,11 +224,11 @@ def _energy_of(model: EnergyModel, dtype: torch.dtype) -> EnergyOf:
 
 def _squares(
     given: StructureBatch | LabelledStructures, found: Prediction
-) -> tuple[Tensor, Tensor | None]:
-    """Mean squared errors of energies per centre and of force components."""
-    energy = (
-        ((found.energies - given.energies.to(found.energies)) / given.n_centers).square().mean()
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Mean squared errors of energies per centre, of force components and of stresses."""
+    energy = (found.energies - given.energies.to(found.energies)) / given.n_centers
+    pairs = (found.forces, given.forces), (found.stresses, given.stresses)
+    forces, stresses = (
+        None if x is None or y is None else (x - y.to(x)).square().mean() for x, y in pairs
     )
-    if found.forces is None or given.forces is None:
-        return energy, None
-    return energy, (found.forces - given.forces.to(found.forces)).square().mean()
+    return energy.square().mean(), forces, stresses
