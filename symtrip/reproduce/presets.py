@@ -250,7 +250,7 @@ PRESETS: dict[PresetName, Preset] = {
             ),
             100,
         )
-        | _rows(30, 200, 200)
+        | _rows(200, 200, 200)
         | _correlation_rows(60),
         figures=FigureSettings(
             latent_epochs=30,
