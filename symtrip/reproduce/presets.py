@@ -221,7 +221,7 @@ PRESETS: dict[PresetName, Preset] = {
             ),
             300,
         )
-        | _rows(15, 40, 500)
+        | _rows(500, 40, 500)
         | _correlation_rows(300)
         | {"best": ModelPlan(model="kernel", kernel=_TEACHER)},
         figures=FigureSettings(
