@@ -161,7 +161,7 @@ def _latent_rows(
 def _correlation_rows(nonlinear: int) -> dict[str, ModelPlan]:
     """Models C; whitening chosen on training pairs kept aside, of 0, 0.25, 0.5, 0.7 and 1."""
     return {
-        "C_L": ModelPlan(model="C_L"),
+        "C_L": ModelPlan(model="C_L", training=TrainingSettings(difference_weight=3.0)),
         "C_NL": ModelPlan(
             model="C_NL",
             whitening=0.25,
