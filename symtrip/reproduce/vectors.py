@@ -102,8 +102,8 @@ def fit_reconstruction(
 
     Args:
         folder: gets ``weights``, ``latent.safetensors`` (of all structures) and ``errors.json``,
-            with what as many principal components as the decoder is wide would miss: about the
-            least error of a decoder whose last layer reads only its second hidden layer.
+            with what as many components of the targets as the decoder is wide miss, if there are
+            more: about the least error of a decoder whose last layer reads only the layer below.
         plan: the row.
         triplets: input of training, validation and, if there are any, further pairs.
         targets: invariants of the same sets; further pairs are trained on as well.
@@ -147,13 +147,13 @@ def fit_reconstruction(
     save_tensors(folder / "latent.safetensors", {"latent": torch.cat(pieces)})
 
     parts = predicted[: len(known)], predicted[len(known) :]
-    columns = targets["training"].largest(plan.latent.hidden)
-    kept = {name: targets[name].only(columns) for name in _SETS}
-    write_errors(
-        folder,
-        {name: targets[name].errors(part) for name, part in zip(_SETS, parts, strict=True)},
-        {name: some.errors(some.values) for name, some in kept.items()},
-    )
+    errors = {name: targets[name].errors(part) for name, part in zip(_SETS, parts, strict=True)}
+    limit = None
+    if plan.latent.hidden < known.shape[-1]:
+        columns = targets["training"].largest(plan.latent.hidden)
+        kept = {name: targets[name].only(columns) for name in _SETS}
+        limit = {name: some.errors(some.values) for name, some in kept.items()}
+    write_errors(folder, errors, limit)
 
 
 def _scaling(rows: Tensor, whitening: float) -> tuple[Tensor, Tensor]:
