@@ -23,7 +23,7 @@ COMMANDS = {
     "collide": "Search for pairs of different environments with the same features.",
     "compare": "Audit several descriptors and put them side by side: descriptors times families.",
     "features": "Compute features of environments and write them as one npz file.",
-    "fit": "Train a model on energies and forces of your own structures (extended XYZ).",
+    "fit": "Train a model on energies, forces and stresses of your own structures (extended XYZ).",
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
     "predict": "Predict energies and forces of structures with a trained model.",
