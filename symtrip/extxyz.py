@@ -85,13 +85,16 @@ def as_numbers(
     return found.astype(np.float64)
 
 
-def stress_of(atoms: ase.Atoms, name: str, where: str) -> NDArray[np.float64] | None:
+def stress_of(
+    atoms: ase.Atoms, name: str, where: str, *, finite: bool = False
+) -> NDArray[np.float64] | None:
     """The stress of a structure, (3, 3) float64, or None.
 
     Args:
         atoms: the structure, as read.
         name: of the stress: three by three numbers, or ASE's six (xx, yy, zz, yz, xz, xy).
         where: name of the structure in the message.
+        finite: whether NaN and infinity are refused.
 
     Raises:
         InputError: something else than such numbers, or a structure that is not periodic in
@@ -108,9 +111,12 @@ def stress_of(atoms: ase.Atoms, name: str, where: str) -> NDArray[np.float64] | 
         "leave it out there, or name another key",
     )
     if np.shape(value) == (6,):
-        xx, yy, zz, yz, xz, xy = as_numbers(value, name, (6,), where)
-        return np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-    return as_numbers(value, name, (3, 3), where)
+        from ase.stress import voigt_6_to_full_3x3_stress
+
+        six = as_numbers(value, name, (6,), where, finite=finite)
+        tensor: NDArray[np.float64] = voigt_6_to_full_3x3_stress(six)
+        return tensor
+    return as_numbers(value, name, (3, 3), where, finite=finite)
 
 
 def labelled(atoms: ase.Atoms, energy: float, **others: Any) -> ase.Atoms:

@@ -76,16 +76,12 @@ def features(
         )
     found.save(out)
     rows, columns = found.features.shape
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"{rows} rows of {columns} features, {filesize.decimal(out.stat().st_size)}: {out}",
-        highlight=False,
-        soft_wrap=True,
     )
     if found.isolated:
         console.print(
             f"[yellow]centres without a neighbour within {radius:g} Å: {found.isolated}; positions "
             "must be in Å.[/]",
-            highlight=False,
-            soft_wrap=True,
         )

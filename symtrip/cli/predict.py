@@ -68,12 +68,10 @@ def predict(
     errors = label_errors(frames, found, energy=energy, forces=forces_name, stress=stress)
     write_extxyz(out, [with_results(a, p) for a, p in zip(frames, found, strict=True)])
     energies = torch.tensor([p.energy for p in found])
-    console = Console()
+    console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"structures: {len(found)}, energies from {energies.min():.4f} to {energies.max():.4f} eV: "
         f"{out}",
-        highlight=False,
-        soft_wrap=True,
     )
     told = [
         f"{count} {what} by {error:.4g} {unit}"
@@ -87,14 +85,10 @@ def predict(
     if told:
         console.print(
             f"root mean square difference from the labels in {structures}: {', '.join(told)}",
-            highlight=False,
-            soft_wrap=True,
         )
     alone = [number for number, p in enumerate(found) if p.isolated]
     if alone:
         console.print(
             f"[yellow]structures with centres without a neighbour within {loaded.radius:g} Å: "
             f"{len(alone)}, the first is number {alone[0]}; positions must be in Å.[/]",
-            highlight=False,
-            soft_wrap=True,
         )

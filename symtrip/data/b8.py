@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 import zipfile
@@ -24,6 +23,7 @@ from symtrip.degenerate import (
     sample_b8_parameters,
     two_ring_numbers,
 )
+from symtrip.digest import digest_of
 from symtrip.errors import InputError, require
 
 __all__ = ["B8_REFERENCE_ENERGY_HARTREE", "HARTREE_IN_EV", "N_PAIRS", "N_TRAINING_PAIRS", "B8Pairs"]
@@ -160,10 +160,7 @@ class B8Pairs:
 
     def digest(self) -> str:
         """64 hexadecimal digits that change with any number in these pairs."""
-        digest = hashlib.sha256()
-        for tensor in (self.index, self.parameters, self.energies):
-            digest.update(tensor.cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        return digest_of((self.index, self.parameters, self.energies))
 
     def __len__(self) -> int:
         """Number of pairs."""

@@ -218,9 +218,10 @@ def label_errors(
         if labels[1] is not None and found.forces is not None:
             label = as_numbers(labels[1], forces, (len(atoms), 3), where, finite=True)
             by_force.append(found.forces - label)
-        tensor = None if found.stress is None else stress_of(atoms, stress, where)
-        if tensor is not None and found.stress is not None:
-            by_stress.append(found.stress - as_numbers(tensor, stress, (3, 3), where, finite=True))
+        if found.stress is not None:
+            tensor = stress_of(atoms, stress, where, finite=True)
+            if tensor is not None:
+                by_stress.append(found.stress - tensor)
     return LabelErrors(
         structures=len(by_energy),
         energy=_root_mean_square(by_energy),

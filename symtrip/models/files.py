@@ -98,14 +98,17 @@ class StoredModel(nn.Module):
 
     Attributes:
         FORMAT: what the header of its files says.
-        UNTRAINED: what it says after that while the network is not trained yet.
         centers: indices of the atoms whose environments' energies are added up; None for all. The
             models for B8 are for atom 0: its environment is the whole cluster.
     """
 
     FORMAT: ClassVar[str]
-    UNTRAINED: ClassVar[str] = ", without a trained network"
     centers: tuple[int, ...] | None = (0,)
+
+    @classmethod
+    def format_of(cls, *, trained: bool) -> str:
+        """What the header says: more than ``FORMAT`` while the network is not trained yet."""
+        return cls.FORMAT if trained else f"{cls.FORMAT}, without a trained network"
 
     @classmethod
     def load(
@@ -126,7 +129,7 @@ class StoredModel(nn.Module):
             InputError: the file is missing, damaged, or holds no such model.
         """
         file = read_model_file(path, device)
-        if not trained and file.format == cls.FORMAT + cls.UNTRAINED:
+        if not trained and file.format == cls.format_of(trained=False):
             file = replace(file, header=file.header | {"format": cls.FORMAT})
         return cls.from_file(file).to(device)
 

@@ -6,6 +6,7 @@ about it, here all density correlations of order nu <= 7, must follow from them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 import torch
@@ -211,10 +212,17 @@ class LatentDecoder(nn.Module):
         Args:
             latent: (E, latent).
         """
-        pieces: list[Tensor] = [
-            part(x) for part, x in zip(self.last, self.read_by_last(latent), strict=True)
-        ]
-        return torch.stack(pieces).sum(dim=0) if len(pieces) > 1 else pieces[0]
+        return self.from_read(self.read_by_last(latent))
+
+    def from_read(self, read: Sequence[Tensor]) -> Float[Tensor, "environments features"]:
+        """The last layer.
+
+        Args:
+            read: what :meth:`read_by_last` returned.
+        """
+        first, *others = [part(x) for part, x in zip(self.last, read, strict=True)]
+        total: Tensor = sum(others, start=first)
+        return total
 
 
 class TripletReconstruction(nn.Module):

@@ -171,8 +171,10 @@ class EnergyModel(StoredModel):
             trained: whether the network is; a file with one that is not is refused where energies
                 are wanted.
         """
-        form = self.FORMAT if trained else self.FORMAT + self.UNTRAINED
-        header = {"format": form, "spec": self.spec.model_dump_json()}
+        header = {
+            "format": self.format_of(trained=trained),
+            "spec": self.spec.model_dump_json(),
+        }
         tensors = {
             name: tensor.to(dtype) if tensor.is_floating_point() else tensor
             for name, tensor in self.state_dict().items()

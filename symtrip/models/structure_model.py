@@ -146,7 +146,7 @@ class StructureModel(StoredModel):
         """
         specs = {str(z): spec.model_dump(mode="json") for z, spec in self._specs.items()}
         header = {
-            "format": self.FORMAT if trained else self.FORMAT + self.UNTRAINED,
+            "format": self.format_of(trained=trained),
             "specs": json.dumps(specs),
             "centers": json.dumps(self.centers),
         }

@@ -69,8 +69,8 @@ def _rows(
         part = data[slice(first, first + _PAIRS_AT_A_TIME)]
         with torch.no_grad():
             latent = network.encoder.for_training(part.features)
-            y = part.energies - paired(network.units * network.decoder(latent))
             read = network.decoder.read_by_last(latent)
+            y = part.energies - paired(network.units * network.decoder.from_read(read))
         x = torch.cat([*read, torch.ones_like(latent[:, :1])], dim=1)
         yield _weighted(x, difference_weight), _weighted(y.flatten(0, 1), difference_weight)
 

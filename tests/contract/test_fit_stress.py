@@ -22,22 +22,31 @@ from symtrip.train.structures import FitConfig, StructureErrors, fit, read_label
 RADIUS = 2.5  # Å
 
 
+def near(atoms: ase.Atoms) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors from each atom to all images in the cells around, and 1 - r^2/R^2 of neighbours."""
+    images = np.array(list(np.ndindex(5, 5, 5))) - 2
+    there = atoms.positions[None, :, None] + images @ atoms.cell.array
+    vectors = (there - atoms.positions[:, None, None]).reshape(len(atoms), -1, 3)
+    u = (vectors**2).sum(axis=-1) / RADIUS**2
+    return vectors, np.where((u > 1e-12) & (u < 1), 1 - u, 0.0)
+
+
+def pair_energy(atoms: ase.Atoms) -> float:
+    """Sum of (1 - r^2/R^2)^3 over pairs."""
+    return float(0.5 * (near(atoms)[1] ** 3).sum())
+
+
 def labelled(rng: np.random.Generator) -> ase.Atoms:
-    """Two atoms in a strained cell with the energy sum of (1 - r^2/R^2)^3 over pairs."""
+    """Two atoms in a strained cell with their :func:`pair_energy` and its derivatives."""
     cell = np.diag([2.2, 2.4, 2.6]) + 0.15 * rng.standard_normal((3, 3))
     atoms = ase.Atoms("O2", scaled_positions=[[0, 0, 0], [0.5, 0.45, 0.55]], cell=cell, pbc=True)
-    images = np.array(list(np.ndindex(5, 5, 5))) - 2
-    vectors = (atoms.positions[None, :, None] + images @ cell) - atoms.positions[:, None, None]
-    vectors = vectors.reshape(2, -1, 3)
-    u = (vectors**2).sum(axis=-1) / RADIUS**2
-    near = (u > 1e-12) & (u < 1)
-    energy = 0.5 * ((1 - u) ** 3)[near].sum()
+    vectors, inside = near(atoms)
     # of a pair counted twice, the derivative with respect to its vector
-    slope = np.where(near, -3 * (1 - u) ** 2 / RADIUS**2, 0.0)[..., None] * vectors
+    slope = (-3 * inside**2 / RADIUS**2)[..., None] * vectors
     stress = np.einsum("ika,ikb->ab", slope, vectors) / atoms.get_volume()
     atoms.calc = SinglePointCalculator(
         atoms,
-        energy=energy,
+        energy=pair_energy(atoms),
         forces=2 * slope.sum(axis=1),
         stress=full_3x3_to_voigt_6_stress(stress),
     )
@@ -83,15 +92,6 @@ def test_the_labels_are_consistent() -> None:
             energies.append(pair_energy(moved))
         slope = (energies[0] - energies[1]) / (2 * step) / atoms.get_volume()
         assert abs(slope - atoms.get_stress(voigt=False)[a, b]) < 1e-8
-
-
-def pair_energy(atoms: ase.Atoms) -> float:
-    images = np.array(list(np.ndindex(5, 5, 5))) - 2
-    vectors = (
-        atoms.positions[None, :, None] + images @ atoms.cell.array - atoms.positions[:, None, None]
-    )
-    u = (vectors**2).sum(axis=-1) / RADIUS**2
-    return float(0.5 * ((1 - u) ** 3)[(u > 1e-12) & (u < 1)].sum())
 
 
 def test_stresses_are_learned_and_their_errors_are_those_of_the_saved_model(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from symtrip.digest import digest_of
 from symtrip.environments import Environments
 from symtrip.errors import InputError, require
 from symtrip.extxyz import as_numbers, label_of, read_extxyz, stress_of
@@ -115,8 +115,7 @@ class LabelledStructures:
     def digest(self) -> str:
         """64 hexadecimal digits that change with any label, vector or species."""
         found = self.environments
-        digest = hashlib.sha256()
-        for tensor in (
+        tensors = (
             self.first_environment,
             self.first_atom,
             self.energies,
@@ -127,10 +126,8 @@ class LabelledStructures:
             found.mask,
             found.species,
             found.center_species,
-        ):
-            if tensor is not None:
-                digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
-        return digest.hexdigest()
+        )
+        return digest_of(tensor for tensor in tensors if tensor is not None)
 
     def composition(self, elements: Sequence[int]) -> Float[Tensor, "structures elements"]:
         """Number of centres of each element in each structure, float64."""
