@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from symtrip.contraction import Column, TripleProduct, chunk_length
 from symtrip.coupling import ClebschGordanProduct, Key
 from symtrip.derivatives import differentiated
-from symtrip.errors import require
+from symtrip.errors import integer, require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, require_memory
 from symtrip.precision import full_precision
@@ -20,28 +20,13 @@ from symtrip.precision import full_precision
 __all__ = ["DensityCorrelations", "EquivariantCorrelations"]
 
 
-def _check_orders(max_angular: int, nu: int, max_lambda: int | None) -> None:
-    require(
-        isinstance(nu, int) and not isinstance(nu, bool) and nu >= 1,
-        "nu",
-        "be an integer >= 1",
-        repr(nu),
-        "nu counts neighbours: 2 is the power spectrum, 3 the bispectrum",
-    )
-    require(
-        isinstance(max_angular, int) and not isinstance(max_angular, bool) and max_angular >= 0,
-        "max_angular",
-        "be an integer >= 0",
-        repr(max_angular),
-        "give the largest l of the density",
-    )
-    require(
-        max_lambda is None
-        or (isinstance(max_lambda, int) and not isinstance(max_lambda, bool) and max_lambda >= 0),
-        "max_lambda",
-        "be None or an integer >= 0",
-        repr(max_lambda),
-        "None keeps every intermediate angular momentum that contributes",
+def _checked(max_angular: int, nu: int, max_lambda: int | None) -> tuple[int, int, int | None]:
+    counted = "nu counts neighbours: 2 is the power spectrum, 3 the bispectrum"
+    unlimited = "None keeps every intermediate angular momentum that contributes"
+    return (
+        integer("max_angular", max_angular, 0, "give the largest l of the density"),
+        integer("nu", nu, 1, counted),
+        None if max_lambda is None else integer("max_lambda", max_lambda, 0, unlimited),
     )
 
 
@@ -62,7 +47,7 @@ class EquivariantCorrelations(nn.Module):
 
     def __init__(self, *, max_angular: int, nu: int, max_lambda: int | None = None) -> None:
         super().__init__()
-        _check_orders(max_angular, nu, max_lambda)
+        max_angular, nu, max_lambda = _checked(max_angular, nu, max_lambda)
         self.max_angular, self.nu, self.max_lambda = max_angular, nu, max_lambda
         limits = [
             max_angular * order if max_lambda is None else max_lambda for order in range(2, nu + 1)
@@ -128,7 +113,7 @@ class DensityCorrelations(nn.Module):
 
     def __init__(self, *, max_angular: int, nu: int, max_lambda: int | None = None) -> None:
         super().__init__()
-        _check_orders(max_angular, nu, max_lambda)
+        max_angular, nu, max_lambda = _checked(max_angular, nu, max_lambda)
         self.max_angular, self.nu, self.max_lambda = max_angular, nu, max_lambda
         # order nu - 1 is coupled with one more density: nothing above max_angular can close
         limits = [max_angular * (nu - order) for order in range(2, nu)]

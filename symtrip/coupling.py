@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from symtrip.errors import require
+from symtrip.errors import integer, require
 from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
@@ -26,14 +26,8 @@ __all__ = [
 Key = tuple[int, int]
 
 
-def _check_angular(name: str, value: int) -> None:
-    require(
-        isinstance(value, int) and not isinstance(value, bool) and value >= 0,
-        name,
-        "be an integer >= 0",
-        repr(value),
-        "write the angular momentum quantum number itself",
-    )
+def _angular(name: str, value: int) -> int:
+    return integer(name, value, 0, "write the angular momentum quantum number itself")
 
 
 def _racah(l1: int, m1: int, l2: int, m2: int, big_l: int) -> tuple[Fraction, Fraction]:
@@ -197,8 +191,7 @@ def real_clebsch_gordan(
     Source:
         Racah's formula, e.g. Varshalovich, Moskalev, Khersonskii (1988), section 8.2.
     """
-    for name, value in (("l1", l1), ("l2", l2), ("o3_lambda", o3_lambda)):
-        _check_angular(name, value)
+    l1, l2, o3_lambda = _angular("l1", l1), _angular("l2", l2), _angular("o3_lambda", o3_lambda)
     return torch.tensor(clebsch_gordan_table(l1, l2, o3_lambda), dtype=dtype, device=device)
 
 
@@ -256,7 +249,7 @@ class ClebschGordanProduct(nn.Module):
             )
         if max_lambda is None:
             max_lambda = max(lam for lam, _ in first) + max(lam for lam, _ in second)
-        _check_angular("max_lambda", max_lambda)
+        max_lambda = _angular("max_lambda", max_lambda)
         self.paths = coupling_paths(list(first), list(second), max_lambda)
         self._tables = {
             (a[0], b[0], c[0]): ConstantTable(clebsch_gordan_table(a[0], b[0], c[0]))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["InputError", "require"]
+import contextlib
+import operator
+from typing import SupportsIndex, cast
+
+__all__ = ["InputError", "integer", "require"]
 
 
 class InputError(ValueError):
@@ -24,3 +28,23 @@ def require(ok: bool, argument: str, rule: str, value: object, remedy: str) -> N
     """
     if not ok:
         raise InputError(f"`{argument}` must {rule}, got {value}; {remedy}.")
+
+
+def integer(argument: str, value: object, least: int, remedy: str) -> int:
+    """A count or a quantum number as an ``int``: NumPy's integers are taken, bools are not.
+
+    Args:
+        argument: as in :func:`require`.
+        value: what was given.
+        least: the smallest value allowed.
+        remedy: as in :func:`require`.
+
+    Raises:
+        InputError: ``value`` is no integer, or less than ``least``.
+    """
+    number = least - 1
+    if not isinstance(value, bool):
+        with contextlib.suppress(TypeError):
+            number = operator.index(cast("SupportsIndex", value))
+    require(number >= least, argument, f"be an integer >= {least}", repr(value), remedy)
+    return number

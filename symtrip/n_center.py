@@ -9,7 +9,7 @@ from jaxtyping import Int64
 from torch import Tensor, nn
 
 from symtrip.coupling import clebsch_gordan_table
-from symtrip.errors import require
+from symtrip.errors import integer, require
 from symtrip.expansion.density import Density
 from symtrip.memory import require_memory
 from symtrip.neighbors import is_integral
@@ -38,20 +38,12 @@ def n_center_paths(
     Raises:
         InputError: a number out of range.
     """
-    for name, value, least in (
-        ("order", order, 1),
-        ("max_angular", max_angular, 0),
-        ("o3_lambda", o3_lambda, 0),
-        ("max_intermediate", max_angular if max_intermediate is None else max_intermediate, 0),
-    ):
-        require(
-            isinstance(value, int) and not isinstance(value, bool) and value >= least,
-            name,
-            f"be an integer >= {least}",
-            repr(value),
-            "count factors from 1, angular momenta from 0",
-        )
+    remedy = "count factors from 1, angular momenta from 0"
+    order = integer("order", order, 1, remedy)
+    max_angular = integer("max_angular", max_angular, 0, remedy)
+    o3_lambda = integer("o3_lambda", o3_lambda, 0, remedy)
     limit = max_angular if max_intermediate is None else max_intermediate
+    limit = integer("max_intermediate", limit, 0, remedy)
 
     def extended(path: Path, left: int) -> Iterator[Path]:
         if left == 0:

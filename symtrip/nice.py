@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from symtrip.coupling import Key
-from symtrip.errors import InputError, require
+from symtrip.errors import InputError, integer, require
 from symtrip.expansion.density import Density
 from symtrip.files import save_tensors
 from symtrip.nice_step import Blocks, NiceStep
@@ -71,18 +71,11 @@ class Nice(nn.Module):
         kept: Mapping[int, Mapping[Key, int]] | None = None,
     ) -> None:
         super().__init__()
-        for name, value, least in (
-            ("max_angular", max_angular, 0),
-            ("max_nu", max_nu, 2),
-            ("max_lambda", 0 if max_lambda is None else max_lambda, 0),
-        ):
-            require(
-                isinstance(value, int) and not isinstance(value, bool) and value >= least,
-                name,
-                f"be an integer >= {least}",
-                repr(value),
-                "nu = 1 is the density itself, lambda is an angular momentum",
-            )
+        remedy = "nu = 1 is the density itself, lambda is an angular momentum"
+        max_angular = integer("max_angular", max_angular, 0, remedy)
+        max_nu = integer("max_nu", max_nu, 2, remedy)
+        if max_lambda is not None:
+            max_lambda = integer("max_lambda", max_lambda, 0, remedy)
         for order, counts in (kept or {}).items():
             require(
                 1 < order < max_nu and all(count >= 1 for count in counts.values()),

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from symtrip.errors import require
+from symtrip.errors import integer, require
 from symtrip.expansion.density import Density
 from symtrip.memory import keep_freed_memory, require_memory
 from symtrip.precision import full_precision
@@ -59,10 +59,10 @@ class TripletLinear(nn.Module):
     ) -> None:
         super().__init__()
         keep_freed_memory()
+        max_angular = integer("max_angular", max_angular, 0, "give the largest l of the density")
+        n_channels = integer("n_channels", n_channels, 1, "give a count")
+        out_features = integer("out_features", out_features, 1, "give a count")
         paths = triplet_paths(max_angular)
-        for name, value in (("n_channels", n_channels), ("out_features", out_features)):
-            count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            require(count, name, "be an integer >= 1", repr(value), "give a count")
         require(
             dtype in (torch.float32, torch.float64),
             "dtype",

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from symtrip.coupling import clebsch_gordan_table
-from symtrip.errors import require
+from symtrip.errors import integer, require
 from symtrip.precision import full_precision
 from symtrip.tables import ConstantTable
 
@@ -55,7 +55,7 @@ def _blocks(x: Tensor, y: Tensor, z: Tensor, rr: Tensor | float, max_angular: in
     return blocks
 
 
-def _check(vectors: Tensor, max_angular: int) -> None:
+def _checked(vectors: Tensor, max_angular: int) -> int:
     require(
         vectors.ndim >= 1 and vectors.shape[-1] == 3,
         "vectors",
@@ -63,13 +63,7 @@ def _check(vectors: Tensor, max_angular: int) -> None:
         tuple(vectors.shape),
         "put x, y, z on the last axis",
     )
-    require(
-        isinstance(max_angular, int) and max_angular >= 0,
-        "max_angular",
-        "be an integer >= 0",
-        repr(max_angular),
-        "give the largest l, which is included",
-    )
+    return integer("max_angular", max_angular, 0, "give the largest l, which is included")
 
 
 @full_precision
@@ -93,7 +87,7 @@ def solid_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
         Real, orthonormal, no Condon-Shortley phase: the convention of Bigi, Fraux, Browning,
         Ceriotti, J. Chem. Phys. 159, 064802 (2023).
     """
-    _check(vectors, max_angular)
+    max_angular = _checked(vectors, max_angular)
     blocks = harmonic_rows(vectors.reshape(-1, 3).t(), max_angular)
     return [block.t().reshape(*vectors.shape[:-1], len(block)) for block in blocks]
 
@@ -145,7 +139,7 @@ def real_spherical_harmonics(vectors: Tensor, max_angular: int) -> list[Tensor]:
     Source:
         As :func:`solid_harmonics`.
     """
-    _check(vectors, max_angular)
+    max_angular = _checked(vectors, max_angular)
     # scaling by the largest component first keeps tiny and huge vectors from under- and overflowing
     largest = vectors.detach().abs().amax(dim=-1, keepdim=True)
     zero = largest == 0

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from torch import nn
 
-from symtrip.errors import require
+from symtrip.errors import integer, require
 from symtrip.expansion._gto import gto_point_values, gto_values
 from symtrip.expansion._laplacian import laplacian_gaussian_values, laplacian_point_values
 from symtrip.expansion._piecewise import (
@@ -68,15 +68,11 @@ class Basis(Protocol):
         ...
 
 
-def _check_counts(n_radial: int, max_angular: int) -> None:
-    for name, value, low in (("n_radial", n_radial, 1), ("max_angular", max_angular, 0)):
-        require(
-            isinstance(value, int) and not isinstance(value, bool) and value >= low,
-            name,
-            f"be an integer >= {low}",
-            repr(value),
-            "n_radial is a count, max_angular the largest l (included)",
-        )
+def _check_counts(basis: Gto | LaplacianEigenstates | Monomials) -> None:
+    for name, least in (("n_radial", 1), ("max_angular", 0)):
+        remedy = "n_radial is a count, max_angular the largest l (included)"
+        # the dataclasses are frozen
+        object.__setattr__(basis, name, integer(name, getattr(basis, name), least, remedy))
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ class Gto:
     max_angular: int
 
     def __post_init__(self) -> None:
-        _check_counts(self.n_radial, self.max_angular)
+        _check_counts(self)
         require(
             self.n_radial <= 20,
             "n_radial",
@@ -156,7 +152,7 @@ class LaplacianEigenstates:
     max_angular: int
 
     def __post_init__(self) -> None:
-        _check_counts(self.n_radial, self.max_angular)
+        _check_counts(self)
 
     def functions(self, radius: float, density: GaussianDensity | DeltaDensity) -> nn.Module:
         """Radial integrals over r^l as piecewise polynomials in r^2; see :class:`Basis`."""
@@ -196,7 +192,7 @@ class Monomials:
     max_angular: int
 
     def __post_init__(self) -> None:
-        _check_counts(self.n_radial, self.max_angular)
+        _check_counts(self)
 
     def functions(
         self,

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from symtrip.contraction import chunk_length
 from symtrip.derivatives import differentiated
-from symtrip.errors import require
+from symtrip.errors import integer
 from symtrip.memory import empty_like_type, require_memory
 from symtrip.precision import full_precision
 from symtrip.products import in_threads, shares
@@ -35,13 +35,7 @@ def triplet_paths(max_angular: int) -> list[Path]:
     Raises:
         InputError: ``max_angular`` is not an integer >= 0.
     """
-    require(
-        isinstance(max_angular, int) and not isinstance(max_angular, bool) and max_angular >= 0,
-        "max_angular",
-        "be an integer >= 0",
-        repr(max_angular),
-        "give the largest l of the density",
-    )
+    max_angular = integer("max_angular", max_angular, 0, "give the largest l of the density")
     return [
         (l1, l2, big_l)
         for l1 in range(max_angular + 1)

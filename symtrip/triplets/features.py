@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from symtrip.contraction import Column, TripleProduct, chunk_fits, chunk_length
-from symtrip.errors import require
+from symtrip.errors import integer, require
 from symtrip.expansion.density import Density
 from symtrip.memory import empty_like_type, keep_freed_memory, require_memory
 from symtrip.precision import full_precision
@@ -50,6 +50,7 @@ class TripletFeatures(nn.Module):
             'write symmetry="reduced" for unordered pairs',
         )
         keep_freed_memory()
+        max_angular = integer("max_angular", max_angular, 0, "give the largest l of the density")
         self.max_angular, self.symmetry = max_angular, symmetry
         self.paths = triplet_paths(max_angular)
         every = [Column(*path) for path in self.paths]

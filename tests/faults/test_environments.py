@@ -273,7 +273,7 @@ def test_the_correlation_order_starts_at_one(nu: int) -> None:
 def test_limits_of_angular_momenta_are_integers(value: int) -> None:
     with pytest.raises(InputError, match=r"`max_angular` must be an integer >= 0, got"):
         DensityCorrelations(max_angular=value, nu=2)
-    with pytest.raises(InputError, match=r"`max_lambda` must be None or an integer >= 0, got"):
+    with pytest.raises(InputError, match=r"`max_lambda` must be an integer >= 0, got"):
         DensityCorrelations(max_angular=1, nu=2, max_lambda=value)
 
 
