@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import operator
+from importlib.util import find_spec
 from typing import SupportsIndex, cast
 
-__all__ = ["InputError", "integer", "require"]
+__all__ = ["InputError", "integer", "require", "require_package"]
 
 
 class InputError(ValueError):
@@ -48,3 +49,19 @@ def integer(argument: str, value: object, least: int, remedy: str) -> int:
             number = operator.index(cast("SupportsIndex", value))
     require(number >= least, argument, f"be an integer >= {least}", repr(value), remedy)
     return number
+
+
+def require_package(module: str, extra: str, purpose: str) -> None:
+    """Raise :class:`InputError` unless an optional package can be imported.
+
+    Args:
+        module: its name in Python.
+        extra: the extra of symtrip that installs it.
+        purpose: what it is needed for, e.g. ``"to compute labels"``.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    remedy = f'install the extra with `pip install "symtrip[{extra}]"`'
+    installed = find_spec(module) is not None
+    require(installed, module, f"be installed {purpose}", "no such package", remedy)

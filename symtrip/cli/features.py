@@ -12,7 +12,10 @@ __all__ = ["features"]
 
 def features(
     structures: Annotated[Path, typer.Argument(help="Extended-XYZ file.")],
-    out: Annotated[Path, typer.Option(help="npz file to write; replaced if it exists.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="File to write, replaced if it exists: npz or, named *.mts, metatensor."),
+    ],
     kind: Annotated[
         str, typer.Option(help="density, power-spectrum, bispectrum or triplets.")
     ] = "triplets",
@@ -29,11 +32,12 @@ def features(
     dtype: Annotated[str, typer.Option(help="float64 or float32.")] = "float64",
     device: Annotated[str, typer.Option(help="Where to compute: cpu, cuda, cuda:1, ...")] = "cpu",
 ) -> None:
-    """Compute features of environments and write them as one npz file.
+    """Compute features of environments and write them as one npz or metatensor file.
 
-    Its arrays: `features` (rows, columns), `structure` and `center` (rows) and, for triplets, a row
-    for each ordered pair of neighbours, `neighbors` (rows, 2). Channels are those of the elements
-    in the file. The default settings are the paper's for B8.
+    Arrays of the npz: `features` (rows, columns), `structure`, `center` and `center_type` (rows)
+    and, for triplets, a row for each ordered pair of neighbours, `neighbors` (rows, 2); what
+    columns are: `columns` (columns, numbers), `column_names` (numbers), `parity` (columns).
+    Channels are those of the elements in the file. The default settings are the paper's for B8.
     """
     import torch
     from rich import filesize
@@ -43,13 +47,16 @@ def features(
     from symtrip.errors import require
     from symtrip.extxyz import read_extxyz
     from symtrip.files import check_writable
-    from symtrip.interop import feature_arrays
+    from symtrip.interop import check_metatensor, feature_arrays, save_tensor_map
     from symtrip.models import ExpansionSettings, validated
     from symtrip.progress import progress_bar
 
     kinds = {"float64": torch.float64, "float32": torch.float32}
     require(dtype in kinds, "--dtype", "be float64 or float32", dtype, "choose one of them")
     place = chosen_device(device, kinds[dtype])
+    as_metatensor = out.suffix == ".mts"
+    if as_metatensor:
+        check_metatensor()
     check_writable(out)
     frames = read_extxyz(structures)
     settings = validated(
@@ -74,7 +81,10 @@ def features(
             device=place,
             progress=report,
         )
-    found.save(out)
+    if as_metatensor:
+        save_tensor_map(out, found)
+    else:
+        found.save(out)
     rows, columns = found.features.shape
     console = Console(highlight=False, soft_wrap=True)
     console.print(

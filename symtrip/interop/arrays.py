@@ -6,7 +6,8 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from itertools import product
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -26,12 +27,29 @@ from symtrip.triplets import TripletFeatures, triplet_paths
 if TYPE_CHECKING:
     import ase
 
-__all__ = ["KINDS", "FeatureArrays", "feature_arrays"]
+__all__ = ["KINDS", "Columns", "FeatureArrays", "feature_arrays"]
 
 KINDS = {"density": 1, "power-spectrum": 2, "bispectrum": 3, "triplets": 0}
 """Name -> correlation order of the invariants; 0: one row of features per pair of neighbours."""
 
 _CHUNK = 64 << 20
+_CHANNEL_NAMES: tuple[Callable[[int], str], ...] = ("neighbor_{}_type".format, "n_{}".format)
+
+
+class Columns(NamedTuple):
+    """What each column of features is.
+
+    Attributes:
+        names: of the numbers that tell columns apart, in the vocabulary of metatensor and featomic:
+            ``l`` or ``l_1``, ..., ``neighbor_1_type`` (an atomic number), ``n_1``, ... Of triplets
+            1 belongs to the tagged neighbour j, 2 to k and 3 to the density.
+        values: (F, len(names)) int32.
+        parity: (F,) int8, +1 or -1: the sign that inversion of the environment gives.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.int32]
+    parity: NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +61,7 @@ class FeatureArrays:
             neighbours (j, k), j = k included.
         structure: (R,) index of the structure.
         center: (R,) index of the centre within its structure.
+        center_type: (R,) its atomic number.
         neighbors: (R, 2) indices of j and k within the structure, or None. In a crystal an index
             may stand for several images.
         settings: of the density expansion.
@@ -53,23 +72,47 @@ class FeatureArrays:
     features: NDArray[np.float32] | NDArray[np.float64]
     structure: NDArray[np.int64]
     center: NDArray[np.int64]
+    center_type: NDArray[np.int64]
     neighbors: NDArray[np.int64] | None
     settings: ExpansionSettings
     kind: str
     isolated: int = 0
 
+    @property
+    def columns(self) -> Columns:
+        """What each column of ``features`` is."""
+        settings, order = self.settings, KINDS[self.kind] or 3
+        angular: dict[int, tuple[list[str], list[tuple[int, ...]]]] = {
+            1: ([], [()]),
+            2: (["l"], [(l,) for l in range(settings.max_angular + 1)]),
+            3: (["l_1", "l_2", "l_3"], list(triplet_paths(settings.max_angular))),
+        }
+        names, keys = angular[order]
+        names = names + [f(i) for i in range(1, order + 1) for f in _CHANNEL_NAMES]
+        channels = list(product(*[settings.species, range(settings.n_radial)] * order))
+        values = [(*key, *channel) for key in keys for channel in channels]
+        signs = [(-1) ** sum(key) if order == 3 else 1 for key in keys]
+        parity = np.repeat(np.array(signs, dtype=np.int8), len(channels))
+        return Columns(tuple(names), np.array(values, dtype=np.int32), parity)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write an npz file without pickled objects, atomically.
 
-        Its arrays are those of the attributes; ``settings`` and ``kind`` are texts.
+        Its arrays are those of the attributes, ``columns``, ``column_names`` and ``parity`` those
+        of :attr:`columns`; ``settings`` and ``kind`` are texts.
 
         Raises:
             OSError: the file cannot be written.
         """
+        columns = self.columns
         arrays: dict[str, NDArray[Any]] = {
             "features": self.features,
             "structure": self.structure,
             "center": self.center,
+            "center_type": self.center_type,
+            "columns": columns.values,
+            "column_names": np.array(columns.names),
+            "parity": columns.parity,
             "settings": np.array(self.settings.model_dump_json()),
             "kind": np.array(self.kind),
         }
@@ -167,6 +210,7 @@ def feature_arrays(
         features.numpy(),
         environments.structure.cpu()[index].numpy(),
         environments.center.cpu()[index].numpy(),
+        environments.center_species.cpu()[index].numpy(),
         neighbors,
         settings,
         kind,

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 
 from symtrip.data import B8_REFERENCE_ENERGY_HARTREE, HARTREE_IN_EV, B8Pairs
-from symtrip.errors import InputError, require
+from symtrip.errors import InputError, require, require_package
 from symtrip.labels.compute import BOHR_IN_ANGSTROM, compute_label
 from symtrip.labels.run import process_pool
-from symtrip.labels.settings import LabelSettings, require_pyscf
+from symtrip.labels.settings import LabelSettings
 from symtrip.progress import silent
 
 __all__ = ["LabelDeviation", "relax_planar_b8", "shipped_deviations"]
@@ -74,7 +74,7 @@ def shipped_deviations(
     Raises:
         InputError: PySCF is missing, ``count`` is out of range, or a pair has no labels.
     """
-    require_pyscf()
+    require_package("pyscf", "dft", "to compute labels")
     data = B8Pairs.load()
     rows = torch.nonzero(data.mask)
     if pairs:
@@ -149,7 +149,7 @@ def relax_planar_b8(
         InputError: PySCF is missing.
         RuntimeError: an SCF did not converge, or 40 steps did not suffice.
     """
-    require_pyscf()
+    require_package("pyscf", "dft", "to compute labels")
     angles = 2 * math.pi / 7 * np.arange(7)
     ring = 1.75 * np.stack([np.cos(angles), np.sin(angles), np.zeros(7)], axis=1)
     positions = np.concatenate([np.zeros((1, 3)), ring]) / BOHR_IN_ANGSTROM

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symtrip.data import HARTREE_IN_EV
-from symtrip.errors import InputError, require
-from symtrip.labels.settings import LabelSettings, require_pyscf
+from symtrip.errors import InputError, require, require_package
+from symtrip.labels.settings import LabelSettings
 
 __all__ = ["BOHR_IN_ANGSTROM", "Label", "check_electrons", "check_method", "compute_label"]
 
@@ -126,7 +126,7 @@ def compute_label(
         Energies reproduce the shipped B8 labels to 3e-7 Ha (`symtrip label --check 5`), also with
         the density of a coarse grid (`symtrip label --check 5 --scf-grid-level 1`).
     """
-    require_pyscf()
+    require_package("pyscf", "dft", "to compute labels")
     check_electrons(numbers, settings, "the structure")
     from pyscf import dft, gto, scf
 

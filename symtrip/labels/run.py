@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from symtrip.errors import require
+from symtrip.errors import require, require_package
 from symtrip.extxyz import labelled, write_extxyz
 from symtrip.labels.compute import Label, check_electrons, check_method, compute_label
-from symtrip.labels.settings import LabelSettings, require_pyscf
+from symtrip.labels.settings import LabelSettings
 from symtrip.labels.store import LabelStore, structure_key
 from symtrip.progress import silent
 
@@ -94,7 +94,7 @@ def check_structures(frames: Sequence[ase.Atoms], settings: LabelSettings) -> No
     Raises:
         InputError: as :func:`label_structures`.
     """
-    require_pyscf()
+    require_package("pyscf", "dft", "to compute labels")
     require(len(frames) > 0, "frames", "hold at least one structure", 0, "pass some ase.Atoms")
     for i, atoms in enumerate(frames):
         where = f"structure {i}"

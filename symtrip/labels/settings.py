@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -15,7 +14,7 @@ from pydantic import (
 
 from symtrip.errors import InputError, require
 
-__all__ = ["LabelSettings", "require_pyscf"]
+__all__ = ["LabelSettings"]
 
 
 class LabelSettings(BaseModel):
@@ -95,16 +94,3 @@ class LabelSettings(BaseModel):
                 f"`{name}` must be a valid label setting, got {first['input']!r} ({first['msg']}); "
                 f"the settings are {', '.join(cls.model_fields)}."
             ) from problem
-
-
-def require_pyscf() -> None:
-    """Raise unless PySCF can be imported.
-
-    Raises:
-        InputError: PySCF is not installed.
-    """
-    if find_spec("pyscf") is None:
-        raise InputError(
-            "`pyscf` must be installed to compute labels, got no such package; "
-            'install the extra with `pip install "symtrip[dft]"`.'
-        )

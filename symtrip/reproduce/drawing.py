@@ -11,7 +11,6 @@ import torch
 from symtrip.files import atomic_write
 from symtrip.reproduce import figures
 from symtrip.reproduce.pipeline import Pipeline, errors_of
-from symtrip.reproduce.presets import LatentSettings
 from symtrip.reproduce.probes import (
     describers,
     distances_of_distorted_pairs,
@@ -148,7 +147,7 @@ def _trained(pipeline: Pipeline, folder: Path) -> dict[str, Any]:
         training = plan.training.model_copy(update={"epochs": settings.latent_epochs})
         errors = []
         for size in settings.latent_sizes:
-            latent = LatentSettings(size=size, hidden=plan.latent.hidden)
+            latent = plan.latent.model_copy(update={"size": size})
             mine = plan.model_copy(update={"latent": latent, "training": training})
             errors.append(errors_of(pipeline.train(f"latent-{size}", 0, mine), mine))
         numbers["figS4"] = {"size": list(settings.latent_sizes), "A_rho_NL": errors}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ase
 import ase.io
+import metatensor
 import numpy as np
 import pytest
 from small_models import trained
@@ -127,7 +128,19 @@ def test_features_are_written_as_plain_arrays(structures, tmp_path, kind, column
     with np.load(out, allow_pickle=False) as stored:
         assert stored["features"].shape == (rows, columns)
         assert len(stored["structure"]) == len(stored["center"]) == rows
+        assert stored["center_type"].tolist() == [5] * rows
+        assert stored["columns"].shape == (columns, len(stored["column_names"]))
+        assert len(stored["parity"]) == columns
         assert ("neighbors" in stored) == (kind == "triplets")
+
+
+def test_a_name_with_mts_asks_for_metatensor(structures, tmp_path) -> None:
+    out = tmp_path / "features.mts"
+    options = ["--n-radial", "2", "--max-angular", "1", "--kind", "power-spectrum"]
+    assert main(["features", str(structures), "--out", str(out), *options]) == 0
+    (block,) = metatensor.load(out).blocks()
+    assert block.values.shape == (16, 8)
+    assert block.properties.names == ["l", "neighbor_1_type", "n_1", "neighbor_2_type", "n_2"]
 
 
 def test_features_of_centres_without_neighbours_are_pointed_out(tmp_path, capsys) -> None:

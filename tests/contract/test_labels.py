@@ -214,7 +214,7 @@ def test_misspelt_settings_are_named() -> None:
 
 
 def test_missing_pyscf_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("symtrip.labels.settings.find_spec", lambda _: None)
+    monkeypatch.setattr("symtrip.errors.find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"`pyscf` must be installed.*symtrip\[dft\]"):
         label_structures([hydrogen(0.8)], LabelStore(tmp_path, CHEAP))
 

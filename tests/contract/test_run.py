@@ -158,6 +158,12 @@ def test_labels_get_pyscf(script):
     assert script.calls[:3] == ["venv", "editables", ".[dft]"]
 
 
+def test_metatensor_files_get_metatensor(script):
+    with pytest.raises(SystemExit):
+        script.main(["symtrip", "features", "clusters.xyz", "--out", "clusters.mts"])
+    assert script.calls[:3] == ["venv", "editables", ".[metatensor]"]
+
+
 def test_other_packages_have_an_environment_of_their_own(script):
     with pytest.raises(SystemExit):
         script.main(["peers", "audit", "dscribe:SOAP"])

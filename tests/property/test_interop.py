@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import ase
 import ase.build
+import metatensor
 import numpy as np
 import pytest
 import torch
@@ -15,7 +18,7 @@ from symtrip.correlations import DensityCorrelations
 from symtrip.data import B8Pairs
 from symtrip.environments import Environments
 from symtrip.errors import InputError
-from symtrip.interop import ModelCalculator, feature_arrays, predict
+from symtrip.interop import KINDS, ModelCalculator, feature_arrays, predict, save_tensor_map
 from symtrip.models import EnergyModel, KernelModel, KernelSettings, load_model
 from symtrip.triplets import TripletFeatures
 
@@ -220,6 +223,79 @@ def test_rows_of_invariants_are_environments(tmp_path) -> None:
         assert (stored["features"] == wanted).all()
         assert stored["center"].tolist() == list(range(8)) * 4
         assert str(stored["kind"]) == "bispectrum"
+
+
+MIXED = SMALL.model_copy(update={"species": (5, 8), "n_radial": 2})
+
+
+def mixed_frames() -> list[ase.Atoms]:
+    frames = clusters(2)
+    for atoms in frames:
+        atoms.numbers[[2, 5]] = 8
+    frames[1] = frames[1][:5]
+    return frames
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_columns_say_which_numbers_they_are(kind: str) -> None:
+    found = feature_arrays(mixed_frames(), kind, MIXED, centers=1)
+    env = Environments.from_atoms(mixed_frames(), radius=2.0, centers=1)
+    density = MIXED.build()(env)
+    triplets = TripletFeatures(max_angular=2)(density)
+    columns = found.columns
+    assert columns.values.shape == (found.features.shape[1], len(columns.names))
+    assert len(np.unique(columns.values, axis=0)) == found.features.shape[1]
+    for number in range(0, found.features.shape[1], 7):
+        given = dict(zip(columns.names, columns.values[number].tolist(), strict=True))
+        channel = [
+            MIXED.species.index(given[f"neighbor_{i}_type"]) * MIXED.n_radial + given[f"n_{i}"]
+            for i in range(1, 4)
+            if f"n_{i}" in given
+        ]
+        path = tuple(given[f"l_{i}"] for i in (1, 2, 3) if f"l_{i}" in given)
+        if kind == "density":
+            wanted = density.rho[0][:, 0, channel[0]]
+        elif kind == "power-spectrum":
+            rho = density.rho[given["l"]]
+            products = rho[:, :, channel[0]] * rho[:, :, channel[1]]
+            wanted = products.sum(1) * (-1) ** given["l"] / math.sqrt(2 * given["l"] + 1)
+        else:
+            block = triplets.blocks[path][:, :, :, channel[0], channel[1], channel[2]]
+            wanted = block[triplets.mask] if kind == "triplets" else block.sum((1, 2))
+        scale = np.abs(found.features).max()
+        assert np.abs(found.features[:, number] - wanted.numpy()).max() <= 16 * EPS * scale
+        assert columns.parity[number] == (-1) ** sum(path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tensor_map_holds_the_same_numbers_by_their_labels(kind: str, tmp_path) -> None:
+    frames = [*mixed_frames(), crystal()]
+    found = feature_arrays(frames, kind, MIXED, dtype=torch.float32)
+    save_tensor_map(tmp_path / "features.mts", found)
+    tensor = metatensor.load(tmp_path / "features.mts")
+    rows = {}
+    for key, block in tensor.items():
+        assert key["o3_lambda"] == 0
+        for sample, values in zip(block.samples, block.values, strict=True):
+            atoms = frames[sample["system"]]
+            assert atoms.numbers[sample["atom"]] == key["center_type"]
+            row = rows.setdefault(tuple(sample), {})
+            row |= zip(map(tuple, block.properties), values.tolist(), strict=True)
+            assert block.values.dtype == np.float32
+    assert len(rows) == len(found.features)
+    columns = [tuple(values) for values in found.columns.values]
+    wanted = found.features.astype(np.float64).tolist()
+    # samples are in the order of rows within each environment
+    got = [[row[column] for column in columns] for _, row in sorted(rows.items())]
+    assert got == wanted
+
+
+def test_without_metatensor_the_extra_is_named(monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr("symtrip.errors.find_spec", lambda _: None)
+    found = feature_arrays(clusters(1), "density", SMALL)
+    with pytest.raises(InputError, match=r"`metatensor` must be installed .*symtrip\[metatensor\]"):
+        save_tensor_map(tmp_path / "features.mts", found)
+    assert not any(tmp_path.iterdir())
 
 
 def test_features_that_do_not_fit_are_refused_before_they_are_computed(monkeypatch) -> None:
