@@ -8,6 +8,7 @@ from symtrip.models.descriptors import (
 )
 from symtrip.models.energy import InvariantEnergy, TripletEnergy
 from symtrip.models.forces import atomic_forces, strain_derivatives, vector_gradient
+from symtrip.models.fourier import PairFourierFeatures
 from symtrip.models.fused import FusedTripletModel, LearnableTriplets, for_use
 from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.kernel_model import KernelModel, KernelSettings, KernelTerm
@@ -51,6 +52,7 @@ __all__ = [
     "ModelSpec",
     "NetworkSettings",
     "PairFeatures",
+    "PairFourierFeatures",
     "PairKernel",
     "PairKernelSettings",
     "PairRows",

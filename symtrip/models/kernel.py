@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.checkpoint import checkpoint
 
 from symtrip.errors import require
@@ -41,12 +42,12 @@ class PairKernelSettings(Settings):
 
 @dataclass(frozen=True, eq=False)
 class PairRows:
-    """Pairs j < k of E environments as a kernel compares them.
+    """Pairs j < k, or j <= k, of E environments as a kernel compares them.
 
     Attributes:
         parts: even symmetric, odd symmetric, even antisymmetric and odd antisymmetric columns, each
-            (E, T', q); together a row has length 1.
-        weight: (E, T'), 0 for padding and for pairs without features.
+            (E, pairs, q); together a row has length 1.
+        weight: (E, pairs), 0 for padding and for pairs without features.
     """
 
     parts: tuple[Tensor, Tensor, Tensor, Tensor]
@@ -71,11 +72,12 @@ class PairKernel(nn.Module):
 
         K(A, B) = 1/s sum_{jk in A, j'k' in B} w w' sum_S exp(-|F - S F'|^2 / (4 length^2))
 
-    F are the compressed features of pairs j < k, multiplied by one factor for each component and
-    divided by their length, w is a power of that length, S runs over the four diagonal matrices of
-    signs that swaps of j' and k' and inversions of B give to F'. So K is invariant under rotations,
-    inversion and the order of the neighbours, and positive semidefinite: it is the mean of a
-    positive kernel over a group that acts by orthogonal matrices.
+    F are the compressed features of pairs j < k (:meth:`rows` also gives those of j = k, if asked),
+    multiplied by one factor for each component and divided by their length, w is a power of that
+    length, S runs over the four diagonal matrices of signs that swaps of j' and k' and inversions
+    of B give to F'. So K is invariant under rotations, inversion and the order of the neighbours,
+    and positive semidefinite: it is the mean of a positive kernel over a group that acts by
+    orthogonal matrices.
 
     Args:
         settings: of the kernel.
@@ -107,21 +109,22 @@ class PairKernel(nn.Module):
         self.register_buffer("mean_square", torch.ones((), dtype=torch.float64))
         self.register_buffer("size", torch.ones((), dtype=torch.float64))
 
-    def fit(self, pairs: PairFeatures) -> None:
+    def fit(self, pairs: PairFeatures, *, same: bool = False) -> None:
         """Set the factors and the scale of lengths to a set of environments.
 
         Args:
-            pairs: compressed features of E environments, at least one with two neighbours.
+            pairs: compressed features of E environments, at least one with a pair.
+            same: as in :meth:`rows`.
 
         Raises:
-            InputError: no environment has two neighbours.
+            InputError: no environment has a pair.
         """
-        parts, real = self._parts(pairs)
+        parts, real = self._parts(pairs, same=same)
         count = int(real.sum())
         require(
             count > 0,
             "pairs",
-            "have an environment with two neighbours",
+            f"have an environment with {'a neighbour' if same else 'two neighbours'}",
             f"{len(pairs)} without",
             "use a larger cutoff radius",
         )
@@ -131,11 +134,13 @@ class PairKernel(nn.Module):
         self.factors.copy_((rms.clamp(min=floor) / rms.max()) ** self.settings.emphasis)
         self.mean_square.copy_((squares * self.factors.square()).sum())
 
-    def rows(self, pairs: PairFeatures) -> PairRows:
+    def rows(self, pairs: PairFeatures, *, same: bool = False) -> PairRows:
         """Features as :meth:`forward` compares them.
 
         Args:
             pairs: compressed features with this kernel's ``sections``.
+            same: whether pairs j = k count as well, each like one with j < k. Without them an
+                environment with a single neighbour has no rows.
 
         Returns:
             Rows of E environments; dtype and device of ``pairs``, differentiable to them.
@@ -143,7 +148,7 @@ class PairKernel(nn.Module):
         Raises:
             InputError: other sections.
         """
-        parts, real = self._parts(pairs)
+        parts, real = self._parts(pairs, same=same)
         factors = torch.split(self.factors, list(self.sections))
         scaled = [part * factor.to(part) for part, factor in zip(parts, factors, strict=True)]
         square = torch.stack([part.square().sum(dim=-1) for part in scaled]).sum(dim=0)
@@ -181,15 +186,19 @@ class PairKernel(nn.Module):
         total = torch.cat(lines) if lines else a.weight.new_zeros(0, len(b))
         return total / self.size.to(total)
 
-    def _parts(self, pairs: PairFeatures) -> tuple[list[Tensor], Bool[Tensor, "e pairs"]]:
+    def _parts(
+        self, pairs: PairFeatures, *, same: bool
+    ) -> tuple[list[Tensor], Bool[Tensor, "e pairs"]]:
         even_s, even_a = pairs.n_even
-        n_apart = pairs.antisymmetric.shape[1]
-        symmetric = pairs.symmetric[:, :n_apart]
+        n_apart, n_same = pairs.antisymmetric.shape[1], pairs.n_neighbors if same else 0
+        count = n_apart + n_same
+        symmetric = pairs.symmetric[:, :count]
+        antisymmetric = functional.pad(pairs.antisymmetric, (0, 0, 0, n_same))
         parts = [
             symmetric[..., :even_s],
             symmetric[..., even_s:],
-            pairs.antisymmetric[..., :even_a],
-            pairs.antisymmetric[..., even_a:],
+            antisymmetric[..., :even_a],
+            antisymmetric[..., even_a:],
         ]
         given = tuple(part.shape[-1] for part in parts)
         require(
@@ -199,7 +208,7 @@ class PairKernel(nn.Module):
             given,
             "compress them with the compression that the kernel was fitted to",
         )
-        return parts, pairs.mask[:, :n_apart]
+        return parts, pairs.mask[:, :count]
 
 
 def _sums(a: PairRows, b: PairRows, scale: float) -> Tensor:
