@@ -54,7 +54,9 @@ def test_the_command_line_without_a_job_does_not_load_torch():
 
 
 def test_no_module_of_the_package_loads_pyscf_spherical_or_scipy_by_itself():
-    everything = loaded_after("; ".join(f"import {name}" for name in MODULES))
+    # the one that is made of scikit-learn, which is made of scipy
+    modules = set(MODULES) - {"symtrip.interop.estimators"}
+    everything = loaded_after("; ".join(f"import {name}" for name in sorted(modules)))
     assert {
         name for name in everything if name.startswith(("pyscf", "spherical", "scipy"))
     } == set()
