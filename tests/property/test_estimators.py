@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from functools import lru_cache
 
 import ase
 import numpy as np
@@ -22,6 +23,7 @@ from symtrip.environments import Environments
 from symtrip.errors import InputError
 from symtrip.interop.estimators import StructureFeatures
 from symtrip.models import ExpansionSettings
+from symtrip.testing import assert_separates
 
 EPS = np.finfo(np.float64).eps
 SMALL = {
@@ -130,6 +132,28 @@ def test_triplets_separate_what_the_bispectrum_does_not() -> None:
     assert difference["triplets"].min() > 1e-7
     for kind in KINDS[1:]:
         assert difference[kind].max() <= 64 * EPS
+
+
+@lru_cache
+def fitted_to_random_clusters(numbers: tuple[int, ...]) -> StructureFeatures:
+    rng = np.random.default_rng(0)
+    frames = []
+    for _ in range(40):
+        inside = rng.normal(size=(7, 3))
+        inside *= rng.uniform(0.8, 2.6, (7, 1)) / np.linalg.norm(inside, axis=1, keepdims=True)
+        positions = np.concatenate([np.zeros((1, 3)), inside])
+        frames.append(ase.Atoms(rng.choice(numbers, 8), positions=positions))
+    basis = {"radius": 3.0, "cutoff_width": 0.3, "smearing_width": 0.4, "n_radial": 3}
+    return StructureFeatures(**basis, components=32, n_features=100, centers=0).fit(frames)
+
+
+def test_every_family_that_the_bispectrum_confuses_is_separated() -> None:
+    def descriptor(atoms: ase.Atoms, center: int) -> np.ndarray:
+        order = [center, *(i for i in range(len(atoms)) if i != center)]
+        features = fitted_to_random_clusters(tuple(sorted(set(atoms.numbers.tolist()))))
+        return features.transform([atoms[order]])[0]
+
+    assert_separates(descriptor, "nu3", cutoff=3.0)
 
 
 def test_equal_seeds_give_equal_features_and_the_sample_is_normalised() -> None:
