@@ -51,3 +51,12 @@ for axis, kind in zip(axes, ("bispectrum", "triplets"), strict=True):
     axis.set(title=kind, xlabel="PBE: difference within a pair / eV")
 axes[0].set_ylabel("regression / eV")
 plt.show()
+
+# %%
+# In a notebook, `chemiscope <https://chemiscope.org>`_ shows the map of a data set beside its
+# structures, with these features as with any others::
+#
+#     from sklearn.decomposition import PCA
+#
+#     plane = make_pipeline(StructureFeatures(radius=4.0), PCA(2)).fit(frames)
+#     chemiscope.explore(frames, featurizer=lambda some, _: plane.transform(some))
