@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -88,6 +88,10 @@ class Environments:
             f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "radius"
         }
         return self._pass_on(Environments(**chosen, radius=self.radius))
+
+    def split(self, size: int) -> Iterator[Environments]:
+        """So many environments at a time, in order."""
+        return (self[start : start + size] for start in range(0, len(self), size))
 
     def replace(self, **changes: Tensor | float) -> Environments:
         """A copy with some attributes replaced, e.g. ``vectors`` by rotated ones (unchecked)."""

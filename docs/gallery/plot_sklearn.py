@@ -54,9 +54,5 @@ plt.show()
 
 # %%
 # In a notebook, `chemiscope <https://chemiscope.org>`_ shows the map of a data set beside its
-# structures, with these features as with any others::
-#
-#     from sklearn.decomposition import PCA
-#
-#     plane = make_pipeline(StructureFeatures(radius=4.0), PCA(2)).fit(frames)
-#     chemiscope.explore(frames, featurizer=lambda some, _: plane.transform(some))
+# structures: ``chemiscope.explore`` takes ``lambda frames, _: plane.transform(frames)`` as its
+# featurizer, where ``plane`` is a fitted pipeline of these features and scikit-learn's ``PCA(2)``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import ase
@@ -14,18 +14,9 @@ from torch import Tensor, nn
 from symtrip.correlations import DensityCorrelations
 from symtrip.environments import Environments
 from symtrip.errors import integer, require, require_package
-from symtrip.expansion import Density
 from symtrip.interop.arrays import KINDS
 from symtrip.memory import require_memory
-from symtrip.models import (
-    DirectTripletDescriptor,
-    ExpansionSettings,
-    PairFourierFeatures,
-    PairKernel,
-    PairKernelSettings,
-    TripletDescriptor,
-    validated,
-)
+from symtrip.models import ExpansionSettings, PairKernelSettings, RandomFeatures, validated
 
 require_package("sklearn", "sklearn", "for transformers")
 
@@ -148,7 +139,6 @@ class StructureFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             },
             "the parameters",
         )
-        self._expansion = settings.build()
         self._describe = (
             self._fitted_to(environments, settings)
             if self.kind == "triplets"
@@ -187,8 +177,8 @@ class StructureFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         total = torch.zeros(len(X), len(self.elements_), block, dtype=torch.float64)
         elements = torch.tensor(self.elements_)
         with torch.no_grad():
-            for part in _parts(environments, self._describe.chunk):
-                values = self._describe(self._expansion(part))
+            for part in environments.split(self._describe.chunk):
+                values = self._describe(part)
                 column = torch.searchsorted(elements, part.center_species.contiguous())
                 rows = torch.cat([values.new_ones(len(part), 1), values], dim=1)
                 total.view(-1, block).index_add_(0, part.structure * len(elements) + column, rows)
@@ -205,46 +195,18 @@ class StructureFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             frames, radius=self.radius, centers=self.centers, isolated="keep"
         )
 
-    def _fitted_to(
-        self, environments: Environments, settings: ExpansionSettings
-    ) -> _RandomFeatures:
+    def _fitted_to(self, environments: Environments, settings: ExpansionSettings) -> RandomFeatures:
         for name in ("n_features", "components", "sample"):
             integer(name, getattr(self, name), 1, "give a count")
         integer("random_state", self.random_state, 0, "give the seed itself")
-        inhabited = torch.nonzero(environments.mask.any(dim=1)).flatten()
-        require(
-            len(inhabited) > 0,
-            "radius",
-            "give some centre a neighbour",
-            f"{self.radius} Å with none",
-            "raise it, or convert the positions to Å",
-        )
-        count = min(self.sample, len(inhabited))
-        chosen = environments[inhabited[torch.linspace(0, len(inhabited) - 1, count).long()]]
-        generator = torch.Generator().manual_seed(self.random_state)
-        expansion = self._expansion
-
-        def densities() -> Iterator[Density]:
-            return (expansion(part) for part in _parts(chosen, TripletDescriptor.chunk))
-
-        descriptor = TripletDescriptor.fit(
-            densities, self.max_angular, self.components, generator=generator
-        )
         values = {"expansion": settings, "components": self.components, "length": self.length}
-        kernel = PairKernel(
+        return RandomFeatures.fit(
             validated(PairKernelSettings, values, "the parameters"),
-            descriptor.compression.sections,
+            environments,
+            self.n_features,
+            sample=self.sample,
+            generator=torch.Generator().manual_seed(self.random_state),
         )
-        random = _RandomFeatures(
-            DirectTripletDescriptor(descriptor.compression),
-            PairFourierFeatures(kernel, self.n_features, generator=generator),
-        )
-        with torch.no_grad():
-            density = expansion(chosen)
-            kernel.fit(random.pairs(density), same=True)
-            # their mean square over the sample becomes 1
-            kernel.size *= random(density).square().sum(dim=1).mean()
-        return random
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -253,36 +215,17 @@ class StructureFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         return tags
 
 
-class _RandomFeatures(nn.Module):
-    """From densities to random features of their pairs."""
-
-    chunk = DirectTripletDescriptor.chunk
-
-    def __init__(self, pairs: DirectTripletDescriptor, fourier: PairFourierFeatures) -> None:
-        super().__init__()
-        self.pairs, self._fourier = pairs, fourier
-        self.n_features = fourier.n_features
-
-    def forward(self, density: Density) -> Tensor:
-        rows = self._fourier.kernel.rows(self.pairs(density), same=True)
-        found: Tensor = self._fourier(rows)
-        return found
-
-
 class _Invariants(nn.Module):
-    """From densities to correlations of one order."""
+    """From environments to correlations of one order."""
 
     def __init__(self, settings: ExpansionSettings, nu: int) -> None:
         super().__init__()
+        self._expansion = settings.build()
         self._correlations = DensityCorrelations(max_angular=settings.max_angular, nu=nu)
         channels = settings.n_radial * len(settings.species)
         self.n_features = self._correlations.n_features(channels)
         self.chunk = max(1, _CHUNK_BYTES // (8 * self.n_features))
 
-    def forward(self, density: Density) -> Tensor:
-        found: Tensor = self._correlations(density)
+    def forward(self, environments: Environments) -> Tensor:
+        found: Tensor = self._correlations(self._expansion(environments))
         return found
-
-
-def _parts(environments: Environments, size: int) -> Iterator[Environments]:
-    return (environments[at : at + size] for at in range(0, len(environments), size))

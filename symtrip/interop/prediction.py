@@ -18,6 +18,7 @@ from symtrip.extxyz import as_numbers, label_of, labelled, stress_of
 from symtrip.models import (
     AnyModel,
     EnergyModel,
+    RandomFeatureModel,
     StructureModel,
     atomic_forces,
     for_use,
@@ -81,7 +82,11 @@ class Predictor:
         else:
             self.centers = centers
         # models of structures look at their centres themselves
-        self._known = None if isinstance(model, StructureModel) else frozenset(model.species)
+        self._known = (
+            None
+            if isinstance(model, RandomFeatureModel | StructureModel)
+            else frozenset(model.species)
+        )
         exact = copy.deepcopy(model).to(torch.float64)
         self._energies: nn.Module = exact
         if isinstance(exact, StructureModel):

@@ -22,6 +22,11 @@ from symtrip.models.layers import EnergyHead, RowGroupNorm
 from symtrip.models.loading import AnyModel, load_model
 from symtrip.models.model import EnergyModel, ModelSpec, build_energy, fit_descriptor
 from symtrip.models.pairs import PairFeatures, unordered_pairs
+from symtrip.models.random_features import (
+    RandomFeatureModel,
+    RandomFeatures,
+    RandomFeatureSettings,
+)
 from symtrip.models.settings import (
     ExpansionSettings,
     FeatureSettings,
@@ -56,6 +61,9 @@ __all__ = [
     "PairKernel",
     "PairKernelSettings",
     "PairRows",
+    "RandomFeatureModel",
+    "RandomFeatureSettings",
+    "RandomFeatures",
     "RowGroupNorm",
     "Settings",
     "StructureModel",

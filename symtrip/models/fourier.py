@@ -28,7 +28,8 @@ class PairFourierFeatures(nn.Module):
     and any linear model on it approximates a Gaussian process on the kernel.
 
     Args:
-        kernel: fitted; its settings say how wide the Gaussian is.
+        kernel: fitted; its settings say how wide the Gaussian is. It is used, but no part of this
+            module.
         n_features: length of phi, rounded up to an even number.
         generator: source of the frequencies, on the CPU.
 
@@ -49,7 +50,7 @@ class PairFourierFeatures(nn.Module):
     def __init__(self, kernel: PairKernel, n_features: int, *, generator: torch.Generator) -> None:
         super().__init__()
         count = integer("n_features", n_features, 1, "give the length of the vector")
-        self.kernel = kernel
+        self._kernel = (kernel,)  # whose buffers would be saved twice
         # exp(-|d|^2 / (4 length^2)) is the mean of cos(omega . d) for this standard deviation
         deviation = math.sqrt(0.5) / kernel.settings.length
         q, wanted = sum(kernel.sections), (count + 1) // 2
@@ -61,6 +62,11 @@ class PairFourierFeatures(nn.Module):
             groups.append(directions * triangle.diagonal().sign() * normal[1].norm(dim=0))
         self.frequencies: Tensor
         self.register_buffer("frequencies", deviation * torch.cat(groups, dim=1)[:, :wanted])
+
+    @property
+    def kernel(self) -> PairKernel:
+        """The kernel."""
+        return self._kernel[0]
 
     @property
     def n_features(self) -> int:

@@ -18,7 +18,7 @@ from symtrip.files import save_tensors
 from symtrip.models.compression import TripletCompression
 from symtrip.models.descriptors import DirectTripletDescriptor, TripletDescriptor
 from symtrip.models.files import ModelFile, StoredModel
-from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
+from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows, check_terms
 from symtrip.models.pairs import PairFeatures
 from symtrip.models.settings import Settings, validated
 
@@ -117,19 +117,11 @@ class KernelModel(StoredModel):
         numbers: Int[Tensor, " atoms"],
     ) -> None:
         super().__init__()
-        expansions = [term.expansion for term in settings.terms]
-        first = expansions[0]
+        check_terms(settings.terms)
         require(
-            all((x.radius, x.species) == (first.radius, first.species) for x in expansions),
-            "settings.terms",
-            "have one cutoff radius and one set of species",
-            [(x.radius, x.species) for x in expansions],
-            "give all expansions the same",
-        )
-        require(
-            len(terms) == len(expansions),
+            len(terms) == len(settings.terms),
             "terms",
-            f"be {len(expansions)}, as in the settings",
+            f"be {len(settings.terms)}, as in the settings",
             len(terms),
             "give one for each",
         )

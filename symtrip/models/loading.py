@@ -10,22 +10,27 @@ from symtrip.errors import InputError
 from symtrip.models.files import read_model_file
 from symtrip.models.kernel_model import KernelModel
 from symtrip.models.model import EnergyModel
+from symtrip.models.random_features import RandomFeatureModel
 from symtrip.models.structure_model import StructureModel
 
 __all__ = ["AnyModel", "load_model"]
 
-AnyModel = EnergyModel | KernelModel | StructureModel
+AnyModel = EnergyModel | KernelModel | RandomFeatureModel | StructureModel
 """What a model file may hold."""
 
-_KINDS: tuple[type[AnyModel], ...] = (EnergyModel, KernelModel, StructureModel)
+_KINDS: tuple[type[AnyModel], ...] = (
+    EnergyModel,
+    KernelModel,
+    RandomFeatureModel,
+    StructureModel,
+)
 
 
 def load_model(path: str | os.PathLike[str], device: torch.device | str = "cpu") -> AnyModel:
     """Read a model of any kind.
 
     Args:
-        path: a file that :meth:`EnergyModel.save`, :meth:`KernelModel.save`,
-            :meth:`StructureModel.save` or a command of symtrip wrote.
+        path: a file that the ``save`` of one of these models or a command of symtrip wrote.
         device: where the weights go.
 
     Raises:

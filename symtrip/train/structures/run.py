@@ -261,8 +261,7 @@ def _chunks(
     expansion: SphericalExpansion, environments: Environments, size: int
 ) -> Callable[[], Iterator[Density]]:
     def densities() -> Iterator[Density]:
-        starts = range(0, len(environments), size)
-        return (expansion(environments[start : start + size]) for start in starts)
+        return (expansion(part) for part in environments.split(size))
 
     return densities
 
