@@ -1,7 +1,15 @@
 """Training on energies and forces of any structures."""
 
-from symtrip.train.structures.config import FitConfig, FitSettings, StructureExpansion, load_fit
+from symtrip.train.structures.config import (
+    FitConfig,
+    FitSettings,
+    RandomKernel,
+    RandomSettings,
+    StructureExpansion,
+    load_fit,
+)
 from symtrip.train.structures.data import LabelledStructures, StructureBatch, read_labelled
+from symtrip.train.structures.random import LinearFit, ridge
 from symtrip.train.structures.run import FitResult, fit
 from symtrip.train.structures.trainer import StructureErrors, StructureTrainer
 
@@ -10,6 +18,9 @@ __all__ = [
     "FitResult",
     "FitSettings",
     "LabelledStructures",
+    "LinearFit",
+    "RandomKernel",
+    "RandomSettings",
     "StructureBatch",
     "StructureErrors",
     "StructureExpansion",
@@ -17,4 +28,5 @@ __all__ = [
     "fit",
     "load_fit",
     "read_labelled",
+    "ridge",
 ]

@@ -12,11 +12,20 @@ from symtrip.models import (
     FeatureSettings,
     ModelName,
     NetworkSettings,
+    PairKernelSettings,
     Settings,
+    validated,
 )
 from symtrip.train.config import OptimiserSettings, read_config
 
-__all__ = ["FitConfig", "FitSettings", "StructureExpansion", "load_fit"]
+__all__ = [
+    "FitConfig",
+    "FitSettings",
+    "RandomKernel",
+    "RandomSettings",
+    "StructureExpansion",
+    "load_fit",
+]
 
 
 class StructureExpansion(ExpansionSettings):
@@ -47,13 +56,72 @@ class FitSettings(OptimiserSettings):
     dtype: Literal["float32", "float64"] = "float32"
 
 
+class RandomKernel(Settings):
+    """A kernel between tagged pairs that random features stand for.
+
+    Attributes:
+        smearing_width: in place of that in the table ``expansion``; Å.
+        n_radial: likewise.
+        max_angular: likewise.
+        components: in place of those in the table ``features``.
+        length: length scale of the Gaussian, for features of pairs of length 1.
+        row_weight: a pair counts as the length of its features to this power.
+    """
+
+    smearing_width: PositiveFloat | None = None
+    n_radial: PositiveInt | None = None
+    max_angular: NonNegativeInt | None = None
+    components: PositiveInt | None = None
+    length: PositiveFloat = 1.0
+    row_weight: float = Field(default=0.75, ge=0, le=4)
+
+    def over(self, expansion: ExpansionSettings, components: int) -> PairKernelSettings:
+        """The whole settings of the kernel.
+
+        Args:
+            expansion: used where this says nothing.
+            components: likewise.
+
+        Raises:
+            InputError: both together contradict each other.
+        """
+        own = self.model_dump(
+            include={"smearing_width", "n_radial", "max_angular"}, exclude_none=True
+        )
+        values = {
+            "expansion": expansion.model_dump() | own,
+            "components": self.components or components,
+            "length": self.length,
+            "row_weight": self.row_weight,
+        }
+        return validated(PairKernelSettings, values, "random.kernels")
+
+
+class RandomSettings(Settings):
+    """Random features, for ``model = "random"``.
+
+    Attributes:
+        n_features: their number for each kernel and each element of a centre.
+        kernels: kernels that they stand for; several describe structures at several resolutions.
+        noise: variances of the energies' noise that are tried, in units of the mean square of the
+            features; the one with the smallest validation error is taken.
+    """
+
+    n_features: PositiveInt = 2000
+    kernels: tuple[RandomKernel, ...] = Field(default=(RandomKernel(),), min_length=1)
+    noise: tuple[PositiveFloat, ...] = Field(
+        default=tuple(10.0**power for power in range(-13, 0)), min_length=1
+    )
+
+
 class FitConfig(Settings):
     """A training run; every table and key but ``structures`` may be left out.
 
     Attributes:
         structures: extended-XYZ file with energies in eV and, if there are any, forces in eV/Å and
             stresses in eV/Å^3, tension positive.
-        model: B_L, B_NL, D_L or D_NL, one network for each element.
+        model: B_L, B_NL, D_L or D_NL, one network for each element; or "random", energies linear in
+            random features of tagged pairs, solved for in closed form, from energies alone.
         validation: another such file, or the part of the structures that is kept aside. Weights are
             selected on them.
         output: folder of the checkpoint and the results.
@@ -67,10 +135,11 @@ class FitConfig(Settings):
         features: the compression, fitted to a sample of the environments of each element.
         network: the networks; their pairs vanish at the cutoff unless that is switched off.
         training: the optimisation.
+        random: random features; ``network`` and ``training`` do not apply to them.
     """
 
     structures: str
-    model: ModelName = "B_NL"
+    model: ModelName | Literal["random"] = "B_NL"
     validation: str | float = Field(default=0.1)
     output: str = "runs/structures"
     centers: Literal["all"] | tuple[NonNegativeInt, ...] = "all"
@@ -82,6 +151,7 @@ class FitConfig(Settings):
     features: FeatureSettings = FeatureSettings(components=128)
     network: NetworkSettings = NetworkSettings(hidden=64, smooth_cutoff=True)
     training: FitSettings = FitSettings()
+    random: RandomSettings = RandomSettings()
 
 
 def load_fit(path: str | os.PathLike[str]) -> FitConfig:

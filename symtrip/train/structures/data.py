@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -136,6 +136,25 @@ class LabelledStructures:
         structure = torch.arange(len(self), device=found.device).repeat_interleave(self.n_centers)
         counts = one_hot.new_zeros(len(self), len(elements))
         return counts.index_add(0, structure, one_hot)
+
+    def check_elements(self, known: Iterable[int] | Tensor) -> None:
+        """Raise unless a model of these elements serves this validation set.
+
+        Args:
+            known: atomic numbers of the centres that it is trained on.
+
+        Raises:
+            InputError: another element is in a centre.
+        """
+        elements = {int(z) for z in known}
+        unknown = set(self.environments.center_species.tolist()) - elements
+        require(
+            not unknown,
+            "validation",
+            f"have centres of the elements {sorted(elements)} only, as in the training",
+            sorted(unknown),
+            "add structures with these elements, or choose another `seed` or file for `validation`",
+        )
 
     def to(self, dtype: torch.dtype, device: torch.device) -> LabelledStructures:
         """Environments in another dtype; everything on a device."""

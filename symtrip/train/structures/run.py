@@ -6,8 +6,9 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,6 +21,7 @@ from symtrip.models import (
     EnergyModel,
     ExpansionSettings,
     ModelSpec,
+    RandomFeatureModel,
     StructureModel,
     TripletDescriptor,
     build_energy,
@@ -33,10 +35,12 @@ from symtrip.train.seeds import generator_for
 from symtrip.train.structures.config import FitConfig
 from symtrip.train.structures.data import LabelledStructures, read_labelled
 from symtrip.train.structures.pictures import draw_parity
+from symtrip.train.structures.random import fit_random
 from symtrip.train.structures.trainer import (
     Prediction,
     StructureErrors,
     StructureTrainer,
+    predict_structures,
     structure_errors,
 )
 
@@ -54,11 +58,11 @@ class FitResult:
         training: errors on the structures that were fitted.
         validation: errors on those that the weights were selected on.
         counts: number of structures of both.
-        history: one record for each epoch.
-        seconds: wall time of the training.
+        history: one record for each epoch; none of random features.
+        seconds: wall time of the compression and the training.
     """
 
-    model: StructureModel
+    model: StructureModel | RandomFeatureModel
     training: StructureErrors
     validation: StructureErrors
     counts: tuple[int, int]
@@ -78,8 +82,10 @@ def fit(
     The folder gets ``descriptor.safetensors`` (compressions and atomic energies),
     ``checkpoint.safetensors`` (the state of the training, replaced atomically), and at the end
     ``model.safetensors`` (a :class:`~symtrip.models.StructureModel`), ``results.json`` and
-    ``parity.png``. A run that was stopped in any way and resumed on the same machine with the same
-    number of threads ends with the same weights, bit for bit, as one that was not.
+    ``parity.png``. Random features leave only these, a
+    :class:`~symtrip.models.RandomFeatureModel`. A run that was stopped in any way and resumed on
+    the same machine with the same number of threads ends with the same weights, bit for bit, as one
+    that was not.
 
     Args:
         config: the settings.
@@ -101,11 +107,51 @@ def fit(
     folder, place = Path(config.output), torch.device(device)
     checkpoint = checkpoint_in(folder, resume=resume)
     training, validation = _read(config, report)
+    started = time.perf_counter()
+    if config.model == "random":
+        fitted = _solve(config, report, training, validation, place)
+    else:
+        fitted = _train(config, report, training, validation, place, checkpoint)
+    seconds = time.perf_counter() - started
+    with report.stage("errors") as progress:
+        predictions = []
+        for number, part in enumerate(fitted.sets):
+            progress(number, len(fitted.sets))
+            predictions.append(fitted.predict(part))
+        progress(len(fitted.sets), len(fitted.sets))
+    errors = [structure_errors(*both) for both in zip(fitted.sets, predictions, strict=True)]
+    model = fitted.model.cpu()
+    counts = (len(training), len(validation))
+    result = FitResult(model, errors[0], errors[1], counts, fitted.history, seconds)
+    model.save(folder / "model.safetensors")
+    _write_results(folder / "results.json", config, result)
+    _draw(folder / "parity.png", fitted.sets, predictions)
+    return result
+
+
+class _Fitted(NamedTuple):
+    """A model, training and validation structures as ``predict`` takes them, and the epochs."""
+
+    model: StructureModel | RandomFeatureModel
+    sets: list[LabelledStructures]
+    predict: Callable[[LabelledStructures], Prediction]
+    history: list[Epoch[StructureErrors]]
+
+
+def _train(
+    config: FitConfig,
+    report: Report,
+    training: LabelledStructures,
+    validation: LabelledStructures,
+    place: torch.device,
+    checkpoint: Path,
+) -> _Fitted:
+    """Networks, from the checkpoint if there is one."""
+    folder = checkpoint.parent
     identity = config.model_dump(mode="json", exclude={"output": True})
     identity["training"].pop("checkpoint_seconds")
     identity["contents"] = [part.digest()[:12] for part in (training, validation)]
-    state = load_checkpoint(checkpoint, identity) if resume and checkpoint.exists() else None
-
+    state = load_checkpoint(checkpoint, identity) if checkpoint.exists() else None
     if state is None:
         with report.stage("compression") as progress:
             model = _fresh_model(config, training, progress)
@@ -122,30 +168,32 @@ def fit(
     if state is not None:
         trainer.restore(*state)
         report.say(f"resuming {folder} after batch {trainer.step} of {trainer.n_steps}")
-    started = time.perf_counter()
     optimise(
         trainer,
         config.model,
         report,
         lambda: save_checkpoint(checkpoint, *trainer.state(), identity),
     )
-    seconds = time.perf_counter() - started
     trainer.network.load_state_dict(trainer.best_state())
-    with report.stage("errors") as progress:
-        predictions = []
-        for number, part in enumerate(sets):
-            progress(number, len(sets))
-            predictions.append(trainer.predict(trainer.network, part))
-        progress(len(sets), len(sets))
-    errors = [structure_errors(*both) for both in zip(sets, predictions, strict=True)]
-    model.cpu()
-    result = FitResult(
-        model, errors[0], errors[1], (len(training), len(validation)), trainer.history, seconds
-    )
-    model.save(folder / "model.safetensors")
-    _write_results(folder / "results.json", config, result)
-    _draw(folder / "parity.png", sets, predictions)
-    return result
+    predict = partial(trainer.predict, trainer.network)
+    return _Fitted(model, sets, predict, trainer.history)
+
+
+def _solve(
+    config: FitConfig,
+    report: Report,
+    training: LabelledStructures,
+    validation: LabelledStructures,
+    place: torch.device,
+) -> _Fitted:
+    """Random features."""
+    validation.check_elements(training.environments.center_species)
+    model = fit_random(config, training, validation, report, place)
+    if training.forces is not None:
+        report.say("forces and stresses are compared with, not fitted to")
+    sets = [part.to(torch.float64, place) for part in (training, validation)]
+    size = config.training.batch_structures
+    return _Fitted(model, sets, lambda part: predict_structures(model, part, size), [])
 
 
 def _read(config: FitConfig, report: Report) -> tuple[LabelledStructures, LabelledStructures]:
@@ -220,6 +268,8 @@ def _say_why_without(
 
 def _fresh_model(config: FitConfig, training: LabelledStructures, progress: Any) -> StructureModel:
     """Atomic energies by least squares, compressions from a sample, networks from the seed."""
+    if config.model == "random":
+        raise AssertionError(config.model)
     found = training.environments
     elements = sorted(set(found.center_species.tolist()))
     species = config.expansion.species or tuple(sorted({*elements, *found.neighbor_species}))
@@ -268,14 +318,7 @@ def _chunks(
 
 def _residual(structures: LabelledStructures, model: StructureModel) -> LabelledStructures:
     """The energies that the atoms' own ones leave."""
-    unknown = set(structures.environments.center_species.tolist()) - set(model.elements)
-    require(
-        not unknown,
-        "validation",
-        f"have centres of the elements {list(model.elements)} only, as in the training",
-        sorted(unknown),
-        "add structures with these elements, or choose another `seed` or file for `validation`",
-    )
+    structures.check_elements(model.elements)
     counts = structures.composition(model.elements)
     return replace(structures, energies=structures.energies - counts @ model.atomic_energies)
 

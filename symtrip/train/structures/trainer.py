@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -23,7 +24,13 @@ from symtrip.train.optimisation import Optimisation
 from symtrip.train.structures.config import FitSettings
 from symtrip.train.structures.data import LabelledStructures, StructureBatch
 
-__all__ = ["Prediction", "StructureErrors", "StructureTrainer", "structure_errors"]
+__all__ = [
+    "Prediction",
+    "StructureErrors",
+    "StructureTrainer",
+    "predict_structures",
+    "structure_errors",
+]
 
 # eV per centre and eV/Å: what is smaller is rounding
 _LEAST_SPREAD = 1e-9
@@ -57,7 +64,7 @@ class StructureErrors:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What the networks say about structures, without the atoms' own energies.
+    """What a model says about structures; networks leave out the atoms' own energies.
 
     Attributes:
         energies: (S,) eV.
@@ -139,7 +146,7 @@ class StructureTrainer(Optimisation[StructureErrors]):
     def loss(self, network: nn.Module, rows: Tensor) -> Tensor:
         """See :meth:`Optimisation.loss`."""
         batch = self._fit.batch(rows)
-        found = self._predict(network, batch, differentiable=True)
+        found = _predict(partial(self._energies, network), batch, differentiable=True)
         return self._weighted(_squares(batch, found))
 
     def judge(self, network: nn.Module) -> tuple[float, StructureErrors]:
@@ -155,39 +162,7 @@ class StructureTrainer(Optimisation[StructureErrors]):
 
     def predict(self, network: nn.Module, structures: LabelledStructures) -> Prediction:
         """What there are labels for, without gradients of weights."""
-        rows = torch.arange(len(structures), device=structures.energies.device)
-        found = [
-            self._predict(network, structures.batch(part), differentiable=False)
-            for part in torch.split(rows, self._batch)
-        ]
-        forces = [x.forces for x in found if x.forces is not None]
-        stresses = [x.stresses for x in found if x.stresses is not None]
-        return Prediction(
-            torch.cat([x.energies for x in found]),
-            torch.cat(forces) if forces else None,
-            torch.cat(stresses) if stresses else None,
-        )
-
-    def _predict(
-        self, network: nn.Module, batch: StructureBatch, *, differentiable: bool
-    ) -> Prediction:
-        environments = batch.environments
-        moved = batch.forces is not None or batch.stresses is not None
-        vectors = environments.vectors.detach().requires_grad_(moved)
-        environments = environments.replace(vectors=vectors)
-        with torch.set_grad_enabled(differentiable or moved):
-            local = self._energies(network, environments)
-        energies = local.new_zeros(len(batch.energies)).index_add(0, environments.structure, local)
-        if not moved:
-            return Prediction(energies, None)
-        gradient = vector_gradient(local, vectors, differentiable=differentiable)
-        forces = stresses = None
-        if batch.forces is not None:
-            forces = atomic_forces(environments, gradient, batch.first_atom)
-        if batch.stresses is not None:
-            strained = strain_derivatives(environments, gradient, len(energies))
-            stresses = strained / batch.volumes[:, None, None].to(strained)
-        return Prediction(energies if differentiable else energies.detach(), forces, stresses)
+        return predict_structures(partial(self._energies, network), structures, self._batch)
 
     def _energies(self, network: nn.Module, environments: Environments) -> Tensor:
         if not isinstance(network, nn.ModuleDict):
@@ -207,6 +182,52 @@ class StructureTrainer(Optimisation[StructureErrors]):
             if square is not None and weight
         ]
         return torch.stack(parts).sum()
+
+
+def predict_structures(
+    energies: Callable[[Environments], Tensor], structures: LabelledStructures, size: int
+) -> Prediction:
+    """What there are labels for, without gradients of weights.
+
+    Args:
+        energies: environments to energies (E,) in eV.
+        structures: the structures.
+        size: structures at a time.
+    """
+    rows = torch.arange(len(structures), device=structures.energies.device)
+    found = [
+        _predict(energies, structures.batch(part), differentiable=False)
+        for part in torch.split(rows, size)
+    ]
+    forces = [x.forces for x in found if x.forces is not None]
+    stresses = [x.stresses for x in found if x.stresses is not None]
+    return Prediction(
+        torch.cat([x.energies for x in found]),
+        torch.cat(forces) if forces else None,
+        torch.cat(stresses) if stresses else None,
+    )
+
+
+def _predict(
+    energies_of: Callable[[Environments], Tensor], batch: StructureBatch, *, differentiable: bool
+) -> Prediction:
+    environments = batch.environments
+    moved = batch.forces is not None or batch.stresses is not None
+    vectors = environments.vectors.detach().requires_grad_(moved)
+    environments = environments.replace(vectors=vectors)
+    with torch.set_grad_enabled(differentiable or moved):
+        local = energies_of(environments)
+    energies = local.new_zeros(len(batch.energies)).index_add(0, environments.structure, local)
+    if not moved:
+        return Prediction(energies, None)
+    gradient = vector_gradient(local, vectors, differentiable=differentiable)
+    forces = stresses = None
+    if batch.forces is not None:
+        forces = atomic_forces(environments, gradient, batch.first_atom)
+    if batch.stresses is not None:
+        strained = strain_derivatives(environments, gradient, len(energies))
+        stresses = strained / batch.volumes[:, None, None].to(strained)
+    return Prediction(energies if differentiable else energies.detach(), forces, stresses)
 
 
 def _energy_of(model: EnergyModel, dtype: torch.dtype) -> EnergyOf:
