@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError
 
@@ -119,24 +119,31 @@ def validated(kind: type[AnySettings], values: Mapping[str, object], source: str
         ) from None
 
 
+def _inner(kind: type[Settings] | None, part: int | str) -> type[Settings] | None:
+    """The settings that a key holds, itself or in a list."""
+    if kind is None or isinstance(part, int):
+        return kind
+    field = kind.model_fields.get(part)
+    kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, Settings)), None)
+
+
 def _key(kind: type[Settings], location: tuple[int | str, ...]) -> str:
     """The key as it stands in the file: pydantic goes on with the kinds of value that it tried."""
-    known: object = kind
+    known: type[Settings] | None = kind
     found: list[str] = []
     for part in location:
-        if not (isinstance(known, type) and issubclass(known, Settings)):
+        if known is None:
             break
         found.append(str(part))
-        known = known.model_fields[str(part)].annotation if part in known.model_fields else None
+        known = _inner(known, part)
     return ".".join(found)
 
 
 def _unknown_key(kind: type[Settings], location: tuple[int | str, ...], source: str) -> str:
     known = kind
     for part in location[:-1]:
-        inner = known.model_fields[str(part)].annotation
-        if isinstance(inner, type) and issubclass(inner, Settings):
-            known = inner
+        known = _inner(known, part) or known
     keys = sorted(known.model_fields)
     close = difflib.get_close_matches(str(location[-1]), keys, n=1, cutoff=0.5)
     remedy = f"did you mean `{close[0]}`?" if close else "remove it."

@@ -114,6 +114,14 @@ def fit_random(
         n_features=config.random.n_features,
         sample=config.features.sample,
     )
+    require_memory(
+        "random.n_features",
+        "features",
+        8 * len(elements) * len(settings.terms) * settings.n_features,
+        len(training) + len(validation),
+        torch.device("cpu"),
+        "take fewer features or kernels, or at most {size} structures",
+    )
     placed = found.to(torch.float64, device)
     terms = []
     with report.stage("components") as progress:
@@ -163,10 +171,7 @@ def _summed(
 ) -> Tensor:
     """(S, elements x features) features per centre, those of each element in their own columns."""
     n_elements, width = model.coefficients.shape
-    remedy = "take fewer features or kernels, or at most {size} structures"
-    size = 8 * n_elements * width
     count = len(structures)
-    require_memory("random.n_features", "features", size, count, torch.device("cpu"), remedy)
     total = torch.zeros(count, n_elements, width, dtype=torch.float64)
     every = torch.arange(count)
     with torch.no_grad():
