@@ -34,6 +34,7 @@ from symtrip.reproduce.invariants import (
 )
 from symtrip.reproduce.kernels import fit_kernel_model, kernel_energies
 from symtrip.reproduce.presets import ModelPlan, Preset
+from symtrip.reproduce.random import fit_random_model
 from symtrip.reproduce.ridge import fit_linear_energy
 from symtrip.reproduce.vectors import fit_energy, fit_reconstruction, load_latent, reconstruction
 from symtrip.train import DataSettings, Report, TrainConfig, TrainingSettings, paired, train
@@ -244,12 +245,19 @@ class Pipeline:
             config = self._config(plan, seed, self.preset.training_pairs)
             values = config.model_dump(mode="json", exclude={"output": True})
             return {"data": self.digest, "settings": values, "further": further}
+        if plan.model == "random":
+            return {
+                "data": self.digest,
+                "training_pairs": self.preset.training_pairs,
+                "random": plan.random.model_dump(mode="json"),
+                "difference_weight": plan.training.difference_weight,
+                "seed": seed,
+            }
         settings = self.preset.invariants
+        others = {"kernel", "random"} if plan.model == "C_L" else {"kernel", "random", "ridge"}
         inputs: dict[str, Any] = {
             "seed": seed,
-            "plan": plan.model_dump(
-                mode="json", exclude={"kernel"} if plan.model == "C_L" else {"kernel", "ridge"}
-            ),
+            "plan": plan.model_dump(mode="json", exclude=others),
             "further": None if plan.model.startswith("A_rho") else further,
             "invariants": self._invariant_inputs(),
         }
@@ -285,14 +293,11 @@ class Pipeline:
         task = Task(f"{name}, seed {seed}", seed, plan.training, self.device, self.report)
 
         def compute(place: Path) -> None:
+            known, unseen = self.labelled_fitting, self.data.validation.labelled
             if plan.model == "kernel":
-                fit_kernel_model(
-                    place,
-                    plan.kernel,
-                    self.labelled_fitting,
-                    self.data.validation.labelled,
-                    task,
-                )
+                fit_kernel_model(place, plan.kernel, known, unseen, task)
+            elif plan.model == "random":
+                fit_random_model(place, plan, known, unseen, task)
             elif plan.model[0] in "BD":
                 config = self._config(plan, seed, self.preset.training_pairs)
                 self._train_on_labels(config, place, self._labelled_further)

@@ -13,6 +13,7 @@ from symtrip.models import (
     ModelName,
     NetworkSettings,
     PairKernelSettings,
+    RandomFeatureSettings,
     Settings,
 )
 from symtrip.reproduce.invariants import InvariantSettings
@@ -29,7 +30,9 @@ __all__ = [
 ]
 
 PresetName = Literal["quick", "paper", "best"]
-RowName = ModelName | Literal["A_rho_L", "A_rho_NL", "A_L", "A_NL", "C_L", "C_NL", "kernel"]
+RowName = (
+    ModelName | Literal["A_rho_L", "A_rho_NL", "A_L", "A_NL", "C_L", "C_NL", "kernel", "random"]
+)
 
 
 class LatentSettings(Settings):
@@ -64,11 +67,26 @@ class RidgeSettings(Settings):
     )
 
 
+class RandomRegressionSettings(Settings):
+    """A linear model on random features; every noise is tried on training pairs left out.
+
+    Attributes:
+        features: the random features.
+        noise: as in :func:`~symtrip.train.regress_pairs`.
+        difference_noise: the same for differences within pairs, as a part of ``noise``.
+    """
+
+    features: RandomFeatureSettings = RandomFeatureSettings()
+    noise: tuple[PositiveFloat, ...] = Field(default=(1e-10, 1e-9, 1e-8), min_length=1)
+    difference_noise: tuple[PositiveFloat, ...] = Field(default=(1.0, 0.1, 0.01), min_length=1)
+
+
 class ModelPlan(Settings):
     """One row of the tables.
 
     Attributes:
-        model: architecture; ``best`` is a Gaussian process, "kernel".
+        model: architecture; ``best`` is a Gaussian process, "kernel", ``random`` a linear model on
+            random features of its kernels.
         network: width of the energy network, and whether inversion symmetry is restored after the
             nonlinearity.
         latent: encoder and decoder (A_rho_L and A_rho_NL).
@@ -77,6 +95,7 @@ class ModelPlan(Settings):
             equal.
         training: the optimisation.
         kernel: the Gaussian process, for "kernel", to which nothing else applies.
+        random: the linear model, for "random". Of ``training`` only ``difference_weight`` applies.
         ridge: for C_L: it is solved for, not trained. Of ``training`` only ``difference_weight``
             applies, to the selection.
     """
@@ -87,6 +106,7 @@ class ModelPlan(Settings):
     whitening: float = Field(default=0.0, ge=0, le=1)
     training: TrainingSettings = TrainingSettings()
     kernel: KernelSettings = KernelSettings()
+    random: RandomRegressionSettings = RandomRegressionSettings()
     ridge: RidgeSettings = RidgeSettings()
 
 
@@ -179,6 +199,11 @@ def _pair_kernel(
     )
 
 
+def _random(terms: tuple[PairKernelSettings, ...], n_features: int) -> ModelPlan:
+    features = RandomFeatureSettings(terms=terms, n_features=n_features)
+    return ModelPlan(model="random", random=RandomRegressionSettings(features=features))
+
+
 # Chosen by the errors of training pairs left out, of 34 settings of one kernel and of sums of them
 _TEACHER = KernelSettings(terms=(_pair_kernel(3, 0.4, 48, 1.0, 0.7),))
 _BEST = KernelSettings(
@@ -223,7 +248,10 @@ PRESETS: dict[PresetName, Preset] = {
         )
         | _rows(500, 40, 500)
         | _correlation_rows(300)
-        | {"best": ModelPlan(model="kernel", kernel=_TEACHER)},
+        | {
+            "best": ModelPlan(model="kernel", kernel=_TEACHER),
+            "random": _random(_BEST.terms, 2000),
+        },
         figures=FigureSettings(
             latent_sizes=(4, 16, 64, 256),
             latent_epochs=10,
@@ -258,6 +286,11 @@ PRESETS: dict[PresetName, Preset] = {
             curve_epochs=80,
         ),
     ),
-    "best": Preset(models={"best": ModelPlan(model="kernel", kernel=_BEST)}),
+    "best": Preset(
+        models={
+            "best": ModelPlan(model="kernel", kernel=_BEST),
+            "random": _random(_BEST.terms, 4000),
+        }
+    ),
 }
 """The presets by name."""
