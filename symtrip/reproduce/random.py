@@ -52,12 +52,12 @@ def fit_random_model(
         progress(len(terms), len(terms))
     model = RandomFeatureModel(settings, terms, species, centers=(0,)).to(task.device)
     rows = _features(model, known, f"{task.title}: features", task)
-    found, weights, shift = _regression(rows, fitting.energies.to(rows), plan, task)
-    model.atomic_energies.fill_(shift)
+    found, weights = _regression(rows, fitting.energies.to(rows), plan, task)
+    model.atomic_energies.fill_(found.shift)
     model.coefficients.copy_(weights)
     model.save(folder / "model.safetensors")
     others = _features(model, unseen, f"{task.title}: validation", task)
-    predicted = [paired((x @ weights + shift).cpu()) for x in (rows, others)]
+    predicted = [paired((found.shift + x @ weights).cpu()) for x in (rows, others)]
     write_errors(
         folder,
         {
@@ -89,13 +89,12 @@ def _features(
 
 def _regression(
     rows: Tensor, energies: Tensor, plan: ModelPlan, task: Task
-) -> tuple[PairRegression, Tensor, float]:
-    """The best regression, the weights of the features in eV, and the energy without them."""
+) -> tuple[PairRegression, Tensor]:
+    """The best regression, and the weights of the features in eV."""
     settings = plan.random
-    center = rows.mean(dim=0)
-    x = rows - center
-    size = x.square().sum(dim=1).mean()
-    kernel = x @ x.T / size
+    # not centred: the features of a pair left out would follow from those of all others
+    size = rows.square().sum(dim=1).mean()
+    kernel = rows @ rows.T / size
     grid = list(itertools.product(settings.noise, settings.difference_noise))
     best, least, chosen = None, float("inf"), grid[0]
     with task.report.stage(f"{task.title}: regression") as progress:
@@ -110,5 +109,4 @@ def _regression(
         raise AssertionError(settings)
     noise, part = chosen
     task.report.say(f"{task.title}: noise {noise:g}, of differences {noise * part:g}")
-    weights = best.scale * (x.T @ best.coefficients) / size
-    return best, weights, best.shift - float(center @ weights)
+    return best, best.scale * (rows.T @ best.coefficients) / size

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 
 from symtrip.data import N_PAIRS, B8Pairs
 from symtrip.degenerate import sample_b8_parameters
+from symtrip.environments import Environments
 from symtrip.errors import InputError
 from symtrip.models import (
     ExpansionSettings,
@@ -21,12 +22,15 @@ from symtrip.models import (
     KernelSettings,
     NetworkSettings,
     PairKernelSettings,
+    RandomFeatureModel,
+    RandomFeatureSettings,
+    load_model,
 )
 from symtrip.progress import Progress, silent
 from symtrip.reproduce import ModelPlan, Preset, reproduce
 from symtrip.reproduce.invariants import InvariantSettings
-from symtrip.reproduce.presets import LatentSettings, RowName
-from symtrip.train import Epoch, TrainConfig, TrainingSettings, train
+from symtrip.reproduce.presets import LatentSettings, RandomRegressionSettings, RowName
+from symtrip.train import Epoch, TrainConfig, TrainingSettings, pair_errors, paired, train
 
 _KERNEL = KernelSettings(
     terms=tuple(
@@ -38,6 +42,10 @@ _KERNEL = KernelSettings(
     sample=6,
     noise=1e-6,
     difference_noise=1e-8,
+)
+_RANDOM = RandomRegressionSettings(
+    features=RandomFeatureSettings(terms=_KERNEL.terms, n_features=200, sample=6),
+    noise=(1e-9, 1e-6),
 )
 _TRAINING = TrainingSettings(epochs=2, batch_pairs=4, checkpoint_seconds=0.0)
 
@@ -89,6 +97,7 @@ def _preset(names: list[RowName], further: int) -> Preset:
                 latent=LatentSettings(size=8, hidden=16),
                 training=_TRAINING,
                 kernel=_KERNEL,
+                random=_RANDOM,
             )
             for name in names
         },
@@ -126,6 +135,28 @@ def test_the_kernel_model_knows_its_training_pairs(pairs: B8Pairs, tmp_path: Pat
     assert errors["training"]["mean"] < 1e-2 < errors["left_out"]["mean"]
     model = KernelModel.load(place / "model.safetensors")
     assert model.support.shape == (20, 8, 3)
+
+
+def test_the_row_random_is_the_model_in_its_file(pairs: B8Pairs, tmp_path: Path) -> None:
+    log = Log()
+    content = reproduce(_preset(["random"], 0), tmp_path, log, pairs=pairs, figures="none")
+    place = next(tmp_path.glob("cache/random-*"))
+    errors = json.loads((place / "errors.json").read_text(encoding="utf-8"))
+    assert errors["training"]["mean"] < 1e-2 < errors["left_out"]["mean"]
+    assert content["models"]["random"]["validation"] == errors["validation"]
+    assert any(line.startswith("random, seed 0: noise ") for line in log.lines)
+    model = load_model(place / "model.safetensors")
+    assert isinstance(model, RandomFeatureModel)
+    for name, part in (("training", pairs.train), ("validation", pairs.validation)):
+        env = Environments.from_positions(part.positions.flatten(0, 1), part.numbers, radius=2.0)
+        with torch.no_grad():
+            found = pair_errors(paired(model(env)), part.energies)
+        for error in ("mean", "diff"):
+            # coefficients cancel to about five digits
+            assert abs(getattr(found, error) - errors[name][error]) < 1e-6
+    again = reproduce(_preset(["random"], 0), tmp_path, log, pairs=pairs, figures="none")
+    assert again == content
+    assert log.lines[-1] == "random-seed0: cached"
 
 
 def test_further_pairs_continue_the_papers_draw(pairs: B8Pairs) -> None:
