@@ -77,7 +77,7 @@ class RandomRegressionSettings(Settings):
     """
 
     features: RandomFeatureSettings = RandomFeatureSettings()
-    noise: tuple[PositiveFloat, ...] = Field(default=(1e-10, 1e-9, 1e-8), min_length=1)
+    noise: tuple[PositiveFloat, ...] = Field(default=(1e-10, 1e-9, 1e-8, 1e-7), min_length=1)
     difference_noise: tuple[PositiveFloat, ...] = Field(default=(1.0, 0.1, 0.01), min_length=1)
 
 
