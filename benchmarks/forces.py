@@ -1,6 +1,9 @@
-"""Energies and forces of B_NL on the paper's clusters, from positions on."""
+"""Energies and forces of trained models on the paper's clusters, from positions on."""
 
 from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
 
 import torch
 from clusters import b8
@@ -12,14 +15,19 @@ from symtrip.models import (
     EnergyModel,
     ExpansionSettings,
     FusedTripletModel,
+    KernelModel,
     ModelSpec,
     NetworkSettings,
+    RandomFeatureModel,
+    RandomFeatures,
+    RandomFeatureSettings,
     build_energy,
     fit_descriptor,
 )
 
 __all__ = ["MEASUREMENTS", "b_nl"]
 
+ROOT = Path(__file__).parents[1]
 COMPONENTS, HIDDEN = 512, 128
 
 
@@ -65,4 +73,42 @@ def energies_and_forces(quick: bool) -> list[Bar]:
     return bars
 
 
-MEASUREMENTS = (energies_and_forces,)
+def kernel_and_random(quick: bool) -> list[Bar]:
+    """The shipped Gaussian process and a linear model on random features of its kernels."""
+    if quick:
+        return []  # the Gaussian process takes seconds
+    kernel = KernelModel.load(ROOT / "results/best/best.safetensors")
+    terms = kernel.settings.terms
+    settings = RandomFeatureSettings(terms=terms, n_features=4000)
+    known = Environments.from_positions(B8Pairs.load().positions.flatten(0, 1)[:24], 5, radius=2.0)
+    generator = torch.Generator().manual_seed(0)
+    features = [
+        RandomFeatures.fit(term, known, settings.n_features, sample=24, generator=generator)
+        for term in terms
+    ]
+    random = RandomFeatureModel(settings, features, (5,))
+    random.coefficients.normal_(generator=generator)
+    batch = 20
+    points = B8Pairs.load().positions.flatten(0, 1)[:batch].clone().requires_grad_()
+
+    def forces(model: KernelModel | RandomFeatureModel) -> None:
+        environments = Environments.from_positions(points, 5, radius=2.0)
+        torch.autograd.grad(model(environments).sum(), points)
+
+    works = {"best": partial(forces, kernel), "random": partial(forces, random)}
+    seconds = in_turn(works, rounds=3)
+    count = len(kernel.support)
+    return [
+        Bar(
+            f"energies and forces of best ({count} known clusters) / of random features "
+            f"({len(terms)} x {settings.n_features})",
+            seconds["best"] / seconds["random"],
+        ),
+        Bar(
+            "energies and forces of random features: ms a B8 environment",
+            1e3 * seconds["random"] / batch,
+        ),
+    ]
+
+
+MEASUREMENTS = (energies_and_forces, kernel_and_random)
