@@ -22,7 +22,7 @@ COMMANDS = {
     "and what it can tell apart.",
     "collide": "Search for pairs of different environments with the same features.",
     "compare": "Audit several descriptors and put them side by side: descriptors times families.",
-    "features": "Compute features of environments and write them as one npz file.",
+    "features": "Compute features of environments and write them as one npz or metatensor file.",
     "fit": "Train a model on energies, forces and stresses of your own structures (extended XYZ).",
     "label": "Label structures with DFT (the paper's settings by default), resumable at any point.",
     "pairs": "Pairs of structures that incomplete descriptors cannot tell apart.",
