@@ -107,7 +107,7 @@ def _write_tables(path: Path, preset: Preset, models: dict[str, Any]) -> None:
         if "limit" in model:
             limit = PairErrors(**model["limit"]["validation"])
             width = preset.models[name].latent.hidden
-            text += f"\n{name}: the {width} largest components of its targets miss {limit}.\n"
+            text += f"\n{name}: a last layer that reads {width} numbers alone misses at least {limit}.\n"
     missing = [name for name in preset.models if name not in models]
     if missing:
         text += f"\nNot trained here: {', '.join(missing)}.\n"

@@ -56,7 +56,8 @@ def write_errors(
     Args:
         folder: gets ``errors.json``.
         errors: set -> errors.
-        limit: those that no weights would go below, written as "limit".
+        limit: those that a decoder whose last layer reads one hidden layer alone would not go
+            below, written as "limit".
     """
     content: dict[str, Any] = {name: asdict(error) for name, error in errors.items()}
     if limit is not None:
