@@ -107,7 +107,8 @@ def _write_tables(path: Path, preset: Preset, models: dict[str, Any]) -> None:
         if "limit" in model:
             limit = PairErrors(**model["limit"]["validation"])
             width = preset.models[name].latent.hidden
-            text += f"\n{name}: a last layer that reads {width} numbers alone misses at least {limit}.\n"
+            alone = f"a last layer that reads {width} numbers alone misses at least {limit}"
+            text += f"\n{name}: {alone}.\n"
     missing = [name for name in preset.models if name not in models]
     if missing:
         text += f"\nNot trained here: {', '.join(missing)}.\n"
