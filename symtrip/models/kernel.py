@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +16,7 @@ from symtrip.errors import require
 from symtrip.models.pairs import PairFeatures
 from symtrip.models.settings import ExpansionSettings, Settings
 
-__all__ = ["PairKernel", "PairKernelSettings", "PairRows", "check_terms"]
+__all__ = ["PairKernel", "PairKernelSettings", "PairRows"]
 
 _BLOCK = {"cpu": (16, 16), "cuda": (64, 1024)}
 """Environments of either side at a time: the numbers in between fit a cache, or occupy a GPU."""
@@ -38,22 +38,6 @@ class PairKernelSettings(Settings):
     emphasis: float = Field(default=0.2, ge=-2, le=2)
     row_weight: float = Field(default=0.75, ge=0, le=4)
     length: PositiveFloat = 1.0
-
-
-def check_terms(terms: Sequence[PairKernelSettings]) -> None:
-    """Raise unless kernels can describe the same environments.
-
-    Raises:
-        InputError: they differ in cutoff radius or species.
-    """
-    scopes = [(term.expansion.radius, term.expansion.species) for term in terms]
-    require(
-        len(set(scopes)) == 1,
-        "terms",
-        "have one cutoff radius and one set of species",
-        scopes,
-        "give all expansions the same",
-    )
 
 
 @dataclass(frozen=True, eq=False)

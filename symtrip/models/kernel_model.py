@@ -13,14 +13,14 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from symtrip.environments import Environments
-from symtrip.errors import require
 from symtrip.files import save_tensors
 from symtrip.models.compression import TripletCompression
 from symtrip.models.descriptors import DirectTripletDescriptor, TripletDescriptor
-from symtrip.models.files import ModelFile, StoredModel
-from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows, check_terms
+from symtrip.models.files import ModelFile
+from symtrip.models.kernel import PairKernel, PairKernelSettings, PairRows
 from symtrip.models.pairs import PairFeatures
 from symtrip.models.settings import Settings, validated
+from symtrip.models.terms import TermModel
 
 __all__ = ["KernelModel", "KernelSettings", "KernelTerm"]
 
@@ -79,7 +79,7 @@ class KernelTerm(nn.Module):
         return self.kernel.rows(self.pairs(environments))
 
 
-class KernelModel(StoredModel):
+class KernelModel(TermModel):
     """Energies of environments as a weighted sum of kernels with known environments.
 
         energy = shift + scale * sum_s c_s mean_t K_t(A, A_s)
@@ -116,17 +116,8 @@ class KernelModel(StoredModel):
         support: Float[Tensor, "support atoms 3"],
         numbers: Int[Tensor, " atoms"],
     ) -> None:
-        super().__init__()
-        check_terms(settings.terms)
-        require(
-            len(terms) == len(settings.terms),
-            "terms",
-            f"be {len(settings.terms)}, as in the settings",
-            len(terms),
-            "give one for each",
-        )
+        super().__init__(settings.terms, terms)
         self.settings = settings
-        self.terms = nn.ModuleList(terms)
         self._terms = tuple(terms)  # with their type
         self.support: Tensor
         self.numbers: Tensor
@@ -156,13 +147,7 @@ class KernelModel(StoredModel):
         Raises:
             InputError: another radius or dtype, or a neighbour of unknown species.
         """
-        require(
-            environments.vectors.dtype == torch.float64,
-            "environments",
-            "be torch.float64",
-            environments.vectors.dtype,
-            "convert them with .to(dtype=torch.float64)",
-        )
+        self.check_double(environments)
         total = environments.vectors.new_zeros(len(environments))
         for term, known in zip(self._terms, self._support_rows(), strict=True):
             total = total + term.kernel(term.rows(environments), known) @ self.coefficients
@@ -186,27 +171,16 @@ class KernelModel(StoredModel):
         return self._known
 
     @property
-    def radius(self) -> float:
-        """Cutoff radius in Å."""
-        return self.settings.terms[0].expansion.radius
-
-    @property
-    def species(self) -> tuple[int, ...]:
-        """Atomic numbers that it knows."""
-        return self.settings.terms[0].expansion.species
-
-    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.support.device
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one safetensors file, atomically."""
-        sections = [list(term.kernel.sections) for term in self._terms]
         header = {
             "format": self.FORMAT,
             "settings": self.settings.model_dump_json(),
-            "sections": json.dumps(sections),
+            "sections": self.sections_of([term.kernel for term in self._terms]),
         }
         save_tensors(path, self.state_dict(), header)
 
@@ -216,13 +190,8 @@ class KernelModel(StoredModel):
 
         def make() -> KernelModel:
             settings = validated(KernelSettings, json.loads(file.header["settings"]), file.path)
-            all_sections = json.loads(file.header["sections"])
-            terms = []
-            for term, sections in zip(settings.terms, all_sections, strict=True):
-                expansion = term.expansion
-                channels = expansion.n_radial * len(expansion.species)
-                compression = TripletCompression(expansion.max_angular, channels, sections)
-                terms.append(KernelTerm(term, compression))
+            compressions = cls.compressions_in(file, settings.terms)
+            terms = [KernelTerm(*both) for both in zip(settings.terms, compressions, strict=True)]
             model = cls(settings, terms, file.tensors["support"], file.tensors["numbers"])
             model.load_state_dict(file.tensors)
             return model

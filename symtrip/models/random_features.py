@@ -17,11 +17,12 @@ from symtrip.expansion import Density
 from symtrip.files import save_tensors
 from symtrip.models.compression import TripletCompression
 from symtrip.models.descriptors import DirectTripletDescriptor, TripletDescriptor
-from symtrip.models.files import ModelFile, StoredModel
+from symtrip.models.files import ModelFile
 from symtrip.models.fourier import PairFourierFeatures
-from symtrip.models.kernel import PairKernelSettings, check_terms
+from symtrip.models.kernel import PairKernelSettings
 from symtrip.models.kernel_model import KernelTerm
 from symtrip.models.settings import Settings, validated
+from symtrip.models.terms import TermModel
 
 __all__ = ["RandomFeatureModel", "RandomFeatureSettings", "RandomFeatures"]
 
@@ -129,7 +130,7 @@ class RandomFeatures(nn.Module):
         return found
 
 
-class RandomFeatureModel(StoredModel):
+class RandomFeatureModel(TermModel):
     """Energies of environments, linear in random features of their tagged pairs.
 
         energy(A) = e_z + c_z . (phi_1(A), phi_2(A), ...),  z the element of the centre of A
@@ -169,18 +170,9 @@ class RandomFeatureModel(StoredModel):
         elements: Sequence[int],
         centers: tuple[int, ...] | None = None,
     ) -> None:
-        super().__init__()
-        check_terms(settings.terms)
-        require(
-            len(terms) == len(settings.terms),
-            "terms",
-            f"be {len(settings.terms)}, as in the settings",
-            len(terms),
-            "give one for each",
-        )
+        super().__init__(settings.terms, terms)
         self.settings, self.centers = settings, centers
         self.elements = tuple(elements)
-        self.terms = nn.ModuleList(terms)
         self._terms = tuple(terms)  # with their type
         width = sum(term.n_features for term in terms)
         self.atomic_energies: Tensor
@@ -222,30 +214,13 @@ class RandomFeatureModel(StoredModel):
         Raises:
             InputError: another radius or dtype, or a centre or neighbour of unknown species.
         """
-        require(
-            environments.vectors.dtype == torch.float64,
-            "environments",
-            "be torch.float64",
-            environments.vectors.dtype,
-            "convert them with .to(dtype=torch.float64)",
-        )
-        rows = self.element_rows(environments)
+        self.check_double(environments)
         pieces = [environments.vectors.new_zeros(0)]
-        for number, part in enumerate(environments.split(RandomFeatures.chunk)):
-            chosen = rows[number * RandomFeatures.chunk :][: len(part)]
+        for part in environments.split(RandomFeatures.chunk):
+            chosen = self.element_rows(part)
             found = (self.features(part) * self.coefficients[chosen]).sum(dim=1)
             pieces.append(found + self.atomic_energies[chosen])
         return torch.cat(pieces)
-
-    @property
-    def radius(self) -> float:
-        """Cutoff radius in Å."""
-        return self.settings.terms[0].expansion.radius
-
-    @property
-    def species(self) -> tuple[int, ...]:
-        """Atomic numbers that it knows as neighbours."""
-        return self.settings.terms[0].expansion.species
 
     @property
     def device(self) -> torch.device:
@@ -257,7 +232,7 @@ class RandomFeatureModel(StoredModel):
         header = {
             "format": self.FORMAT,
             "settings": self.settings.model_dump_json(),
-            "sections": json.dumps([list(term.fourier.kernel.sections) for term in self._terms]),
+            "sections": self.sections_of([term.fourier.kernel for term in self._terms]),
             "elements": json.dumps(self.elements),
             "centers": json.dumps(self.centers),
         }
@@ -271,17 +246,13 @@ class RandomFeatureModel(StoredModel):
             settings = validated(
                 RandomFeatureSettings, json.loads(file.header["settings"]), file.path
             )
-            terms = []
-            for term, sections in zip(
-                settings.terms, json.loads(file.header["sections"]), strict=True
-            ):
-                expansion = term.expansion
-                channels = expansion.n_radial * len(expansion.species)
-                compression = TripletCompression(expansion.max_angular, channels, sections)
-                generator = torch.Generator().manual_seed(0)  # the file has the frequencies
-                terms.append(
-                    RandomFeatures(term, compression, settings.n_features, generator=generator)
+            generator = torch.Generator().manual_seed(0)  # the file has the frequencies
+            terms = [
+                RandomFeatures(*both, settings.n_features, generator=generator)
+                for both in zip(
+                    settings.terms, cls.compressions_in(file, settings.terms), strict=True
                 )
+            ]
             centers = json.loads(file.header["centers"])
             model = cls(
                 settings,

@@ -15,7 +15,7 @@ from symtrip.reproduce.fitting import Task
 from symtrip.reproduce.presets import ModelPlan
 from symtrip.reproduce.vectors import write_errors
 from symtrip.train import PairRegression, pair_errors, pair_loss, paired, regress_pairs
-from symtrip.train.seeds import generator_for
+from symtrip.train.structures import fit_terms
 
 __all__ = ["fit_random_model"]
 
@@ -35,21 +35,8 @@ def fit_random_model(
     settings = plan.random.features
     species = settings.terms[0].expansion.species
     known, unseen = (_environments(pairs, plan, task.device) for pairs in (fitting, validation))
-    terms = []
     with task.report.stage(f"{task.title}: components") as progress:
-        for number, term in enumerate(settings.terms):
-            progress(number, len(settings.terms))
-            generator = generator_for(task.seed, "compression", number)
-            terms.append(
-                RandomFeatures.fit(
-                    term,
-                    known,
-                    settings.n_features,
-                    sample=settings.sample,
-                    generator=generator,
-                )
-            )
-        progress(len(terms), len(terms))
+        terms = fit_terms(settings, known, task.seed, progress)
     model = RandomFeatureModel(settings, terms, species, centers=(0,)).to(task.device)
     rows = _features(model, known, f"{task.title}: features", task)
     found, weights = _regression(rows, fitting.energies.to(rows), plan, task)
@@ -96,17 +83,14 @@ def _regression(
     size = rows.square().sum(dim=1).mean()
     kernel = rows @ rows.T / size
     grid = list(itertools.product(settings.noise, settings.difference_noise))
-    best, least, chosen = None, float("inf"), grid[0]
+    fits, missed = [], []
     with task.report.stage(f"{task.title}: regression") as progress:
-        for done, (noise, part) in enumerate(grid):
+        for done, (noise, part) in enumerate(grid, start=1):
+            fits.append(regress_pairs(kernel, energies, noise, noise * part))
+            error = fits[-1].left_out - energies
+            missed.append(float(pair_loss(error, plan.training.difference_weight)))
             progress(done, len(grid))
-            found = regress_pairs(kernel, energies, noise, noise * part)
-            error = float(pair_loss(found.left_out - energies, plan.training.difference_weight))
-            if best is None or error < least:
-                best, least, chosen = found, error, (noise, part)
-        progress(len(grid), len(grid))
-    if best is None:
-        raise AssertionError(settings)
-    noise, part = chosen
+    chosen = missed.index(min(missed))
+    best, (noise, part) = fits[chosen], grid[chosen]
     task.report.say(f"{task.title}: noise {noise:g}, of differences {noise * part:g}")
     return best, best.scale * (rows.T @ best.coefficients) / size

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from ase.calculators.singlepoint import SinglePointCalculator
+from molecules import scattered
 from safetensors.torch import load_file
 
 from symtrip.cli.main import main
@@ -39,11 +40,7 @@ def pair_energy(positions: np.ndarray) -> tuple[float, np.ndarray]:
 
 def labelled(rng: np.random.Generator, numbers: list[int]) -> ase.Atoms:
     """A molecule of atoms that are not too close."""
-    while True:
-        positions = 2.6 * rng.random((len(numbers), 3))
-        distances = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
-        if (distances + 9 * np.eye(len(numbers))).min() > 0.7:
-            break
+    positions = scattered(rng, len(numbers), 0.7)
     atoms = ase.Atoms(numbers, positions)
     energy, forces = pair_energy(positions)
     energy += sum(ATOMIC[z] for z in numbers)

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from ase.calculators.singlepoint import SinglePointCalculator
+from molecules import scattered
 
 from symtrip.cli.main import main
 from symtrip.data import B8Pairs
@@ -36,11 +37,7 @@ def energy(atoms: ase.Atoms) -> float:
 
 
 def molecule(rng: np.random.Generator, numbers: list[int]) -> ase.Atoms:
-    while True:
-        positions = 2.6 * rng.random((len(numbers), 3))
-        distances = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
-        if (distances + 9 * np.eye(len(numbers))).min() > 0.8:
-            break
+    positions = scattered(rng, len(numbers), 0.8)
     atoms = ase.Atoms(numbers, positions)
     step, slopes = 1e-4, np.zeros((len(numbers), 3))
     for index in np.ndindex(slopes.shape):

@@ -166,7 +166,7 @@ def test_equal_seeds_give_equal_features_and_the_sample_is_normalised() -> None:
     assert np.isclose(np.square(found[:, 1:]).sum(axis=1).mean(), 1.0, rtol=64 * EPS)
 
 
-def test_it_works_in_pipelines_searches_and_data_frames() -> None:
+def test_it_works_in_pipelines_and_searches() -> None:
     frames = clusters(12)
     energies = B8Pairs.load().energies[20:32].flatten().numpy()
     model = make_pipeline(StructureFeatures(**SMALL, centers=0), Ridge(1e-8))
@@ -232,6 +232,11 @@ def test_features_that_do_not_fit_are_refused(monkeypatch: pytest.MonkeyPatch) -
 def test_the_default_dtype_does_not_matter() -> None:
     frames = clusters(2)
     wanted = StructureFeatures(**SMALL).fit(frames).transform(frames)
-    torch.set_default_dtype(torch.float32)
-    assert (StructureFeatures(**SMALL).fit(frames).transform(frames) == wanted).all()
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        again = StructureFeatures(**SMALL).fit(frames).transform(frames)
+    finally:
+        torch.set_default_dtype(before)
+    assert (again == wanted).all()
     assert wanted.dtype == np.float64

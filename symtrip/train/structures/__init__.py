@@ -9,7 +9,7 @@ from symtrip.train.structures.config import (
     load_fit,
 )
 from symtrip.train.structures.data import LabelledStructures, StructureBatch, read_labelled
-from symtrip.train.structures.random import LinearFit, ridge
+from symtrip.train.structures.random import LinearFit, fit_terms, ridge
 from symtrip.train.structures.run import FitResult, fit
 from symtrip.train.structures.trainer import StructureErrors, StructureTrainer
 
@@ -26,6 +26,7 @@ __all__ = [
     "StructureExpansion",
     "StructureTrainer",
     "fit",
+    "fit_terms",
     "load_fit",
     "read_labelled",
     "ridge",

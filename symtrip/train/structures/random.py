@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from symtrip.environments import Environments
 from symtrip.memory import require_memory
 from symtrip.models import (
     ExpansionSettings,
@@ -21,7 +22,7 @@ from symtrip.train.seeds import generator_for
 from symtrip.train.structures.config import FitConfig
 from symtrip.train.structures.data import LabelledStructures
 
-__all__ = ["LinearFit", "fit_random", "ridge"]
+__all__ = ["LinearFit", "fit_random", "fit_terms", "ridge"]
 
 _STRUCTURES_AT_A_TIME = 64
 
@@ -80,6 +81,37 @@ def ridge(columns: Tensor, free: Tensor, values: Tensor, noise: Sequence[float])
     return fits
 
 
+def fit_terms(
+    settings: RandomFeatureSettings, environments: Environments, seed: int, progress: Progress
+) -> list[RandomFeatures]:
+    """Fit the random features of every kernel to a sample of environments.
+
+    Args:
+        settings: of the features.
+        environments: what the sample is taken from.
+        seed: of the components' random start and of the frequencies.
+        progress: called with the number of kernels done and of all.
+
+    Raises:
+        InputError: no environment has a neighbour.
+    """
+    terms = []
+    for number, term in enumerate(settings.terms):
+        progress(number, len(settings.terms))
+        generator = generator_for(seed, "compression", number)
+        terms.append(
+            RandomFeatures.fit(
+                term,
+                environments,
+                settings.n_features,
+                sample=settings.sample,
+                generator=generator,
+            )
+        )
+    progress(len(terms), len(terms))
+    return terms
+
+
 def fit_random(
     config: FitConfig,
     training: LabelledStructures,
@@ -123,21 +155,8 @@ def fit_random(
         "take fewer features or kernels, or at most {size} structures",
     )
     placed = found.to(torch.float64, device)
-    terms = []
     with report.stage("components") as progress:
-        for number, term in enumerate(settings.terms):
-            progress(number, len(settings.terms))
-            generator = generator_for(config.seed, "compression", number)
-            terms.append(
-                RandomFeatures.fit(
-                    term,
-                    placed,
-                    settings.n_features,
-                    sample=settings.sample,
-                    generator=generator,
-                )
-            )
-        progress(len(terms), len(terms))
+        terms = fit_terms(settings, placed, config.seed, progress)
     centers = None if config.centers == "all" else tuple(config.centers)
     model = RandomFeatureModel(settings, terms, elements, centers).to(device)
     rows = []
@@ -178,12 +197,8 @@ def _summed(
         for part in torch.split(every, _STRUCTURES_AT_A_TIME):
             progress(int(part[0]), count)
             environments = structures.batch(part).environments.to(torch.float64, device)
-            columns = model.element_rows(environments).cpu()
-            first, structure = 0, environments.structure.cpu()
             for piece in environments.split(RandomFeatures.chunk):
-                mine = slice(first, first + len(piece))
-                place = (part[0] + structure[mine]) * n_elements + columns[mine]
-                total.view(-1, width).index_add_(0, place, model.features(piece).cpu())
-                first += len(piece)
+                place = (part[0] + piece.structure) * n_elements + model.element_rows(piece)
+                total.view(-1, width).index_add_(0, place.cpu(), model.features(piece).cpu())
         progress(count, count)
     return total.flatten(1) / structures.n_centers[:, None]
